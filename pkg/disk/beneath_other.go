@@ -1,0 +1,21 @@
+//go:build !linux
+
+package disk
+
+import (
+	"io/fs"
+	"os"
+)
+
+func (r *Root) lstat(local string) (fs.FileInfo, error) {
+	return r.root.Lstat(local)
+}
+
+func (r *Root) openRegular(local string) (*os.File, Stat, error) {
+	return r.openChecked(local)
+}
+
+// openDir opens a directory; a pipe of that name does not make it wait.
+func (r *Root) openDir(local string) (*os.File, error) {
+	return r.root.OpenFile(local, os.O_RDONLY|nonblock|directory, 0)
+}

@@ -1,0 +1,126 @@
+package disk
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"syscall"
+	"testing"
+)
+
+func TestBigBatchSyncsOnce(t *testing.T) {
+	root, rec := open(t)
+	b := root.NewBatch()
+	var want []string
+	want = append(want, "mkdir x", "syncdir .", "open x")
+	for i := range syncfsAbove + 1 {
+		b.Add(fmt.Sprintf("x/%02d", i), []byte("new"), 0o600)
+		want = append(want, "open x/TEMP", "write x/TEMP")
+	}
+	want = append(want, "syncfs x")
+	for i := range syncfsAbove + 1 {
+		want = append(want, fmt.Sprintf("rename x/%02d", i))
+	}
+	if err := b.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	rec.check(t, append(want, "syncdir x")...)
+}
+
+func TestBigBatchWithoutSyncfs(t *testing.T) {
+	root, rec := open(t)
+	b := root.NewBatch()
+	want := []string{"open ."}
+	for i := range syncfsAbove + 1 {
+		b.Add(fmt.Sprintf("%02d", i), []byte("new"), 0o600)
+		want = append(want, "open TEMP", "write TEMP")
+	}
+	want = append(want, "syncfs .")
+	for range syncfsAbove + 1 {
+		want = append(want, "sync TEMP")
+	}
+	for i := range syncfsAbove + 1 {
+		want = append(want, fmt.Sprintf("rename %02d", i))
+	}
+	rec.reset(2*(syncfsAbove+1)+2, syscall.ENOSYS)
+	if err := b.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	rec.check(t, append(want, "syncdir .")...)
+	if got := tree(t, root); len(got) != syncfsAbove+1 {
+		t.Errorf("%d files", len(got))
+	}
+}
+
+// The fast way and os.Root's must say the same of everything.
+func TestBeneathSaysWhatRootSays(t *testing.T) {
+	root, _ := open(t)
+	put(t, root, "d/file", "data")
+	for link, target := range map[string]string{"d/link": "file", "d/away": "/etc", "near": "d", "loop": "loop", "dangling": "none", "up": "../.."} {
+		if err := os.Symlink(target, root.Path(link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := syscall.Mkfifo(root.Path("pipe"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(root.Path("d"), 0o700|os.ModeSticky|os.ModeSetgid); err != nil {
+		t.Fatal(err)
+	}
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "unix", root.Path("socket"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	for _, name := range []string{".", "d", "d/file", "d/link", "d/away", "d/away/passwd", "near", "near/file", "loop", "loop/x", "dangling", "up", "up/x", "pipe", "socket", "none", "none/x", "d/file/x"} {
+		got, err := root.lstat(name)
+		want, wantErr := root.root.Lstat(name)
+		if !errors.Is(err, reason(wantErr)) && (err == nil || wantErr == nil || reason(err).Error() != reason(wantErr).Error()) {
+			t.Errorf("lstat %s: got %v, want %v", name, err, wantErr)
+		}
+		if err == nil && (got.Name() != want.Name() || got.Mode() != want.Mode() || got.Size() != want.Size() || !got.ModTime().Equal(want.ModTime()) || StatOf(got) != StatOf(want) || got.IsDir() != want.IsDir()) {
+			t.Errorf("lstat %s: got %v, want %v", name, got, want)
+		}
+		file, stat, err := root.openRegular(name)
+		checked, checkedStat, checkedErr := root.openChecked(name)
+		if stat != checkedStat || (err == nil) != (checkedErr == nil) {
+			t.Errorf("open %s: got %v, want %v", name, err, checkedErr)
+		}
+		for _, f := range []*os.File{file, checked} {
+			if f != nil {
+				_ = f.Close()
+			}
+		}
+	}
+}
+
+func BenchmarkLstat(b *testing.B) {
+	root, err := Open(b.TempDir(), nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := root.WriteFile("a/b/c/d", nil, 0o600); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := root.Lstat("a/b/c/d"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkReadFile(b *testing.B) {
+	root, err := Open(b.TempDir(), nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := root.WriteFile("a/b/c/d", make([]byte, 661), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, _, err := root.ReadFile("a/b/c/d", 1<<16); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

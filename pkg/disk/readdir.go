@@ -1,0 +1,45 @@
+package disk
+
+import (
+	"errors"
+	"io/fs"
+	"slices"
+	"strings"
+)
+
+// An Entry is one name in a directory. A symbolic link, pipe, socket or device
+// is neither Dir nor Regular.
+type Entry struct {
+	Name    string
+	Dir     bool
+	Regular bool
+	Stat    Stat
+}
+
+// ReadDir lists a directory by name, in byte order, with the Stat of each
+// entry: about 2 µs an entry. What vanishes meanwhile is left out.
+func (r *Root) ReadDir(name string) ([]Entry, error) {
+	var list []Entry
+	err := r.do(OpReadDir, name, func(local string) error {
+		dir, err := r.openDir(local)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = dir.Close() }()
+		list, err = readDir(dir)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(list, func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
+	return list, nil
+}
+
+func entryOf(info fs.FileInfo) Entry {
+	return Entry{Name: info.Name(), Dir: info.IsDir(), Regular: info.Mode().IsRegular(), Stat: StatOf(info)}
+}
+
+func isNotExist(err error) bool {
+	return errors.Is(err, fs.ErrNotExist)
+}

@@ -1,0 +1,42 @@
+package disk
+
+import (
+	"errors"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// readDir asks the kernel by itself: os allocates a FileInfo for each entry,
+// which costs half as much again over a hundred thousand posts.
+func readDir(dir *os.File) ([]Entry, error) {
+	names, err := dir.Readdirnames(-1)
+	if err != nil {
+		return nil, err
+	}
+	var (
+		fd   = int(dir.Fd())
+		list = make([]Entry, 0, len(names))
+		st   unix.Stat_t
+	)
+	for _, name := range names {
+		for {
+			if err = unix.Fstatat(fd, name, &st, unix.AT_SYMLINK_NOFOLLOW); !errors.Is(err, unix.EINTR) {
+				break
+			}
+		}
+		if errors.Is(err, unix.ENOENT) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, Entry{
+			Name:    name,
+			Dir:     st.Mode&unix.S_IFMT == unix.S_IFDIR,
+			Regular: st.Mode&unix.S_IFMT == unix.S_IFREG,
+			Stat:    Stat{Size: st.Size, Mtime: st.Mtim.Nano(), Ctime: st.Ctim.Nano(), Ino: st.Ino},
+		})
+	}
+	return list, nil
+}
