@@ -1,0 +1,312 @@
+package post
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/p2ps/p2ps/pkg/ijson"
+	"github.com/p2ps/p2ps/pkg/pgp"
+)
+
+// document is what p2ps itself reads of a post. Members that mean the same in
+// every type have their type here; the others are looked at by check, by type.
+type document struct {
+	ID           string `json:"id"`
+	Type         string `json:"type"`
+	AttributedTo string `json:"attributedTo"`
+	Published    string `json:"published"`
+	Updated      string `json:"updated"`
+	Expires      string `json:"expires"`
+	Deleted      string `json:"deleted"`
+	FormerType   string `json:"formerType"`
+	Revision     int64  `json:"revision"`
+
+	Signature *string `json:"signature"` // nil: not signed yet
+
+	To         Value `json:"to"`
+	Bto        Value `json:"bto"`
+	Content    Value `json:"content"`
+	Summary    Value `json:"summary"`
+	Name       Value `json:"name"`
+	MediaType  Value `json:"mediaType"`
+	InReplyTo  Value `json:"inReplyTo"`
+	Context    Value `json:"context"`
+	Object     Value `json:"object"`
+	URL        Value `json:"url"`
+	Attachment Value `json:"attachment"`
+	Location   Value `json:"location"`
+
+	signature []byte
+}
+
+// order is the order of members in a file; the others come between context and
+// expires, by name.
+var order = []string{"id", "type", "attributedTo", "published", "updated", "deleted", "formerType", "name", "summary", "content", "mediaType",
+	"inReplyTo", "context"}
+
+// last are the members that end a file.
+var last = []string{"expires", "revision", "to", "bto", "signature"}
+
+// private are the five ActivityStreams names that address somebody. Only to
+// and bto are used, only at the top, only in this spelling (spec P32).
+var private = map[string]bool{"to": true, "bto": true, "cc": true, "bcc": true, "audience": true}
+
+// webAddress is what a Page may point at: no spaces, no control characters.
+var webAddress = regexp.MustCompile(`^https?://[^\s\p{C}]+$`)
+
+// maxReaction is how long the one emoji of a Like may be, in bytes.
+const maxReaction = 64
+
+// read takes the text of a post apart, whatever it says: syntax, portable form,
+// audience, signed bytes.
+func read(raw []byte) (*Post, error) {
+	if len(raw) > MaxFile {
+		return nil, ErrTooLarge
+	}
+	canonical, err := ijson.Canonical(raw)
+	if err != nil {
+		return nil, err
+	}
+	p := &Post{}
+	if p.members, err = ijson.Members(canonical); err != nil {
+		return nil, err
+	}
+	if err := ijson.UnmarshalTrusted(canonical, &p.doc); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	if p.audienceErr, err = p.checkNames(raw); err != nil {
+		return nil, err
+	}
+	if p.audienceErr == nil {
+		p.audience, p.audienceErr = parseAudience(p.doc.To, p.doc.Bto)
+	}
+	p.members = slices.DeleteFunc(p.members, func(m ijson.Member) bool { return m.Name == "bto" })
+	p.signed = join(p.members, "signature")
+	if len(p.signed) > MaxSigned {
+		return nil, ErrTooLarge
+	}
+	p.hash = sha256.Sum256(p.signed)
+	return p, nil
+}
+
+// parse reads a post without believing it: its text, members and type. The
+// signature is left to the caller. With an error the post is nil, or has at
+// least an id.
+func parse(raw []byte) (*Post, error) {
+	p, err := read(raw)
+	if err != nil {
+		return nil, err
+	}
+	if p.doc.ID == "" {
+		return nil, fmt.Errorf("%w: id is missing", ErrInvalid)
+	}
+	if p.id, err = ParseID(p.doc.ID); err != nil {
+		return nil, err
+	}
+	return p, p.doc.check(p.id)
+}
+
+// received is parse for a post that somebody else hands over: it may say
+// nothing of its audience but that it is public, and has a signature.
+func received(raw []byte) (*Post, error) {
+	p, err := parse(raw)
+	switch {
+	case err != nil:
+		return nil, err
+	case p.doc.Bto != nil:
+		return nil, fmt.Errorf("%w: bto travelled with it", ErrAudience)
+	case p.audienceErr != nil:
+		return nil, p.audienceErr
+	case p.doc.signature == nil:
+		return nil, ErrUnsigned
+	}
+	return p, nil
+}
+
+// checkNames holds the raw text to the portable part of JSON, and looks for
+// audience names where they do not belong. The object of an Announce is a post
+// of its own, and is checked as one.
+func (p *Post) checkNames(raw []byte) (audience, err error) {
+	known := ijson.Names(&p.doc)
+	err = ijson.Check(raw, MaxDepth, func(name string, depth int, top string) error {
+		lower := strings.ToLower(name)
+		if exact := known[lower]; depth == 1 && exact != "" && exact != name && !private[lower] {
+			return fmt.Errorf("%w: %q instead of %q", ijson.ErrCase, name, exact)
+		}
+		exact := depth == 1 && (name == "to" || name == "bto")
+		original := p.doc.Type == "Announce" && top == "object" && depth > 1
+		if private[lower] && !exact && !original && audience == nil {
+			audience = fmt.Errorf("%w: the name %q", ErrAudience, name)
+		}
+		return nil
+	})
+	return audience, err
+}
+
+// check is the schema of spec/schema/post.json on the typed struct: 0.5 µs
+// instead of 20. A test runs both over one corpus.
+func (d *document) check(id ID) error {
+	switch {
+	case d.AttributedTo == "":
+		return fmt.Errorf("%w: attributedTo is missing", ErrInvalid)
+	case d.AttributedTo != id.Author.URI():
+		return fmt.Errorf("%w: attributedTo is not the key in id", ErrAuthor)
+	case d.Type == "" || len(d.Type) > 64:
+		return fmt.Errorf("%w: type is missing", ErrInvalid)
+	case d.Published == "":
+		return fmt.Errorf("%w: published is missing", ErrInvalid)
+	case d.Revision < 1:
+		return fmt.Errorf("%w: revision is missing, or below 1", ErrInvalid)
+	}
+	if _, err := ParseTime(d.Published); err != nil {
+		return fmt.Errorf("published: %w", err)
+	}
+	for name, t := range map[string]string{"updated": d.Updated, "expires": d.Expires, "deleted": d.Deleted} {
+		if _, err := ParseTime(t); t != "" && err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	if err := d.checkType(); err != nil {
+		return err
+	}
+	if d.Signature == nil {
+		return nil // the caller decides: a Draft has none, a post needs one
+	}
+	var err error
+	d.signature, err = base64.StdEncoding.Strict().DecodeString(*d.Signature)
+	if err != nil || len(d.signature) == 0 || len(d.signature) > MaxSignature || strings.ContainsAny(*d.Signature, "\r\n") {
+		return fmt.Errorf("%w: signature is not base64 of at most 8 KiB", ErrInvalid)
+	}
+	return nil
+}
+
+// checkType looks at what the known types need (spec P45 to P55). Of an
+// unknown type nothing is known, and nothing is asked.
+func (d *document) checkType() error {
+	need := func(name string, v Value) error {
+		if s, ok := ijson.String(v); !ok || s == "" {
+			return fmt.Errorf("%w: a %s needs %s, a text", ErrInvalid, d.Type, name)
+		}
+		return nil
+	}
+	switch d.Type {
+	case "Note":
+		if d.Attachment != nil || d.Location != nil {
+			return d.texts()
+		}
+		return first(need("content", d.Content), d.texts())
+	case "Article":
+		return first(need("content", d.Content), d.texts())
+	case "Page":
+		url, _ := ijson.String(d.URL)
+		if !webAddress.MatchString(url) {
+			return fmt.Errorf("%w: a Page needs url, an http or https address", ErrInvalid)
+		}
+		return d.texts()
+	case "Person":
+		return first(need("name", d.Name), d.texts())
+	case "Tombstone":
+		if d.Deleted == "" || d.FormerType == "" {
+			return fmt.Errorf("%w: a Tombstone needs deleted and formerType", ErrInvalid)
+		}
+	case "Like":
+		object, _ := ijson.String(d.Object)
+		if _, err := ParseID(object); err != nil {
+			return fmt.Errorf("%w: the object of a Like: %w", ErrInvalid, err)
+		}
+		if s, _ := ijson.String(d.Content); len(s) > maxReaction {
+			return fmt.Errorf("%w: the content of a Like is one emoji", ErrInvalid)
+		}
+		return d.texts()
+	case "Announce":
+		return d.checkOriginal()
+	}
+	return nil
+}
+
+// texts holds the members that are shown to being texts, and the ones that
+// point at posts to being ids.
+func (d *document) texts() error {
+	for name, v := range map[string]Value{"content": d.Content, "summary": d.Summary, "name": d.Name, "mediaType": d.MediaType} {
+		if _, ok := ijson.String(v); v != nil && !ok {
+			return fmt.Errorf("%w: %s is not a text", ErrInvalid, name)
+		}
+	}
+	for name, v := range map[string]Value{"inReplyTo": d.InReplyTo, "context": d.Context} {
+		s, ok := ijson.String(v)
+		if v != nil && !ok {
+			return fmt.Errorf("%w: %s is not a text", ErrInvalid, name)
+		}
+		if _, err := ParseID(s); strings.HasPrefix(s, "p2ps:") && err != nil {
+			return fmt.Errorf("%w: %s: %w", ErrInvalid, name, err)
+		}
+	}
+	return nil
+}
+
+// checkOriginal: an Announce carries the signed original, which must be public
+// for everybody already.
+func (d *document) checkOriginal() error {
+	original, err := received(d.Object)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: the object of an Announce: %w", ErrInvalid, err)
+	case !original.Public():
+		return fmt.Errorf("%w: only a public post can be announced", ErrInvalid)
+	}
+	return nil
+}
+
+func first(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// file writes members indented, in the order of the specification.
+func file(members []ijson.Member) ([]byte, error) {
+	rank := func(name string) int {
+		if i := slices.Index(order, name); i >= 0 {
+			return i - len(order)
+		}
+		return slices.Index(last, name) + 1 // others: 0
+	}
+	sorted := slices.Clone(members)
+	slices.SortStableFunc(sorted, func(a, b ijson.Member) int {
+		if d := rank(a.Name) - rank(b.Name); d != 0 {
+			return d
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	return ijson.Indent(join(sorted, ""))
+}
+
+// Claim reads what raw says it is, without believing it, so that a post that
+// is refused can be remembered by its line.
+func Claim(raw []byte) (Version, error) {
+	p, err := parse(raw)
+	if p == nil {
+		return Version{}, err
+	}
+	return p.Version(), nil
+}
+
+// verify checks the signature over the signed bytes.
+func (p *Post) verify(cert *pgp.Certificate) error {
+	if p.id.Author != cert.Fingerprint() {
+		return fmt.Errorf("%w: it is by %s", ErrAuthor, p.id.Author)
+	}
+	if p.doc.signature == nil {
+		return ErrUnsigned
+	}
+	verdict, err := cert.Verify(pgp.ContextPost, p.signed, p.doc.signature)
+	p.revoked = verdict.Revoked
+	return err
+}

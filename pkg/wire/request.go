@@ -1,0 +1,290 @@
+package wire
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/p2ps/p2ps/pkg/ijson"
+	"github.com/p2ps/p2ps/pkg/pgp"
+	"github.com/p2ps/p2ps/pkg/post"
+)
+
+// request is the literal of a request. Only from, time and key must be right
+// for the signature to be checked; every other member is looked at after it,
+// so that its fault is told to nobody but the signer.
+type request struct {
+	P2PS   ijson.Value `json:"p2ps"`
+	Kind   ijson.Value `json:"kind"`
+	From   string      `json:"from"`
+	To     ijson.Value `json:"to"`
+	Time   string      `json:"time"`
+	Nonce  ijson.Value `json:"nonce"`
+	Key    string      `json:"key"`
+	After  ijson.Value `json:"after,omitzero"`
+	Months ijson.Value `json:"months,omitzero"`
+	Want   ijson.Value `json:"want,omitzero"`
+	Have   ijson.Value `json:"have,omitzero"`
+
+	Addresses ijson.Value `json:"addresses,omitzero"`
+}
+
+// checkAddresses holds the addresses at which the asker is reached to their
+// form, http(s)://host[:port], at most four (spec M24).
+func checkAddresses(v ijson.Value) error {
+	if v == nil {
+		return nil
+	}
+	var addresses []string
+	if err := ijson.UnmarshalTrusted(v, &addresses); err != nil || v.Kind() != '[' || len(addresses) > 4 {
+		return fmt.Errorf("%w: addresses is not a list of at most 4", ErrInvalid)
+	}
+	for _, a := range addresses {
+		if !addressPattern.MatchString(a) {
+			return fmt.Errorf("%w: the address %.80q is not like http://host:7117", ErrInvalid, a)
+		}
+	}
+	return nil
+}
+
+var addressPattern = regexp.MustCompile(`^https?://([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
+
+// maxKey is the size of a certificate that comes along (spec M17).
+const maxKey = 24 << 10
+
+var noncePattern = regexp.MustCompile(`^[0-9a-f]{32}$`)
+
+// A Request is a sealed request that was decrypted. Nothing in it is believed
+// before Verify returns nil.
+type Request struct {
+	From  pgp.Fingerprint
+	Key   *pgp.Certificate // as it came along
+	Time  time.Time
+	Nonce string
+	Re    string // what the answer must name: SHA-256 of the literal
+
+	raw    request
+	opened *pgp.Opened
+}
+
+// OpenRequest decrypts a body and reads what is needed to verify it.
+func OpenRequest(body []byte, me *pgp.Secret) (*Request, error) {
+	opened, err := pgp.Decrypt(body, me, MaxRequest)
+	if err != nil {
+		return nil, err
+	}
+	r, key, err := readRequest(opened.Literal)
+	if err != nil {
+		return nil, err
+	}
+	if r.Key, err = pgp.ParseCertificate(key); err != nil {
+		return nil, fmt.Errorf("%w: key: %w", ErrInvalid, err)
+	}
+	if r.Key.Fingerprint() != r.From {
+		return nil, fmt.Errorf("%w: key is not the key of from", ErrInvalid)
+	}
+	r.opened = opened
+	return r, nil
+}
+
+// readRequest reads of a literal what must be right before its signature can
+// be verified (spec M21), and the certificate in it, which is not read yet.
+func readRequest(literal []byte) (r *Request, key []byte, err error) {
+	r = &Request{Re: sum(literal)}
+	if err := read(literal, &r.raw); err != nil {
+		return nil, nil, err
+	}
+	if r.From, err = pgp.ParseFingerprint(r.raw.From); err != nil {
+		return nil, nil, fmt.Errorf("%w: from: %w", ErrInvalid, err)
+	}
+	if r.Time, err = post.ParseTime(r.raw.Time); err != nil {
+		return nil, nil, fmt.Errorf("%w: time: %w", ErrInvalid, err)
+	}
+	key, err = base64.StdEncoding.Strict().DecodeString(r.raw.Key)
+	if err != nil || len(key) == 0 || len(key) > maxKey || strings.ContainsAny(r.raw.Key, "\r\n") {
+		return nil, nil, fmt.Errorf("%w: key is not base64 of at most 24 KiB", ErrInvalid)
+	}
+	return r, key, nil
+}
+
+// read takes the literal of a message: one object, and after its brace nothing
+// but spaces and newlines (spec M13, M14).
+func read(literal []byte, v any) error {
+	if end := bytes.LastIndexByte(literal, '}'); len(bytes.Trim(literal[end+1:], " \n")) > 0 {
+		return fmt.Errorf("%w: something follows the object", ErrInvalid)
+	}
+	return ijson.Unmarshal(literal, v)
+}
+
+// Verify checks the signature with cert, the certificate of From: what came
+// along, merged with what was known (spec M18).
+func (r *Request) Verify(cert *pgp.Certificate, now time.Time) error {
+	return r.opened.Verify(pgp.ContextRequest, cert, r.Time, now)
+}
+
+// Question reads what a verified request asks. Its errors are ErrVersion,
+// ErrKind, ErrInvalid and ErrClock, in this order of looking.
+func (r *Request) Question(me pgp.Fingerprint, now time.Time) (Question, error) {
+	q := Question{}
+	version, hasVersion := ijson.String(r.raw.P2PS)
+	kind, hasKind := ijson.String(r.raw.Kind)
+	if !hasVersion || !hasKind {
+		return q, fmt.Errorf("%w: p2ps or kind is missing", ErrInvalid)
+	}
+	if version != RequestVersion {
+		return q, fmt.Errorf("%w: %.40q", ErrVersion, version)
+	}
+	q.Kind = kind
+	switch q.Kind {
+	case KindPosts, KindManifest, KindIDs:
+	default:
+		return Question{}, fmt.Errorf("%w: %.40q", ErrKind, q.Kind)
+	}
+	if to, _ := ijson.String(r.raw.To); to != string(me) {
+		return Question{}, fmt.Errorf("%w: to is not me", ErrInvalid)
+	}
+	r.Nonce, _ = ijson.String(r.raw.Nonce)
+	if !noncePattern.MatchString(r.Nonce) {
+		return Question{}, fmt.Errorf("%w: nonce is not 32 digits of lower-case hexadecimal", ErrInvalid)
+	}
+	if err := checkAddresses(r.raw.Addresses); err != nil {
+		return Question{}, err
+	}
+	if err := r.raw.read(&q); err != nil {
+		return Question{}, err
+	}
+	if d := now.Sub(r.Time); d > ClockSkew || d < -ClockSkew {
+		return Question{}, ErrClock
+	}
+	return q, nil
+}
+
+// read takes the members that belong to the kind; the others are ignored.
+func (r *request) read(q *Question) (err error) {
+	if q.Kind != KindIDs && r.After != nil {
+		var ok bool
+		if q.After, ok = ijson.String(r.After); !ok || q.After == "" {
+			return fmt.Errorf("%w: after is not a text", ErrInvalid)
+		}
+	}
+	switch q.Kind {
+	case KindPosts:
+		if _, err := ParseAfter(q.After); err != nil {
+			return err
+		}
+		q.Have, err = list(r.Have, "have")
+	case KindManifest:
+		if r.Months != nil {
+			err = ijson.UnmarshalTrusted(r.Months, &q.Months)
+			if err != nil || len(q.Months) == 0 || len(q.Months) > MaxMonths {
+				return fmt.Errorf("%w: months is not a list of 1 to %d", ErrInvalid, MaxMonths)
+			}
+		}
+		err = q.Check()
+	case KindIDs:
+		if q.Want, err = list(r.Want, "want"); err == nil {
+			q.Have, err = list(r.Have, "have")
+		}
+	}
+	if err == nil && len(q.Want)+len(q.Have) > MaxIDs {
+		err = fmt.Errorf("%w: more than %d ids", ErrInvalid, MaxIDs)
+	}
+	return err
+}
+
+// Check holds the months and the line of a manifest question to their form.
+func (q *Question) Check() error {
+	if len(q.Months) > MaxMonths {
+		return fmt.Errorf("%w: more than %d months", ErrInvalid, MaxMonths)
+	}
+	for _, m := range q.Months {
+		if !IsMonth(m) {
+			return fmt.Errorf("%w: the month %.20q is not like 202611", ErrInvalid, m)
+		}
+	}
+	if q.After == "" {
+		return nil
+	}
+	if q.Months == nil {
+		_, err := ParseMonth(q.After)
+		return err
+	}
+	_, err := ParseLine(q.After)
+	return err
+}
+
+func list(v ijson.Value, name string) ([]post.ID, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var ss []string
+	if err := ijson.UnmarshalTrusted(v, &ss); err != nil || v.Kind() != '[' {
+		return nil, fmt.Errorf("%w: %s is not a list of ids", ErrInvalid, name)
+	}
+	return ParseIDs(ss)
+}
+
+// A Sent request remembers what its answer must say.
+type Sent struct {
+	Body []byte
+	re   string
+	kind string
+}
+
+// Seal asks a question of p.Other: signs it, encrypts it to him alone.
+func (s *Sealer) SealRequest(p Party, q Question, at time.Time, nonce [16]byte) (*Sent, error) {
+	literal, err := Literal(p, q, at, nonce)
+	if err != nil {
+		return nil, err
+	}
+	body, padded, err := s.seal(literal, pgp.ContextRequest, p, at)
+	if err != nil {
+		return nil, err
+	}
+	return &Sent{Body: body, re: sum(padded), kind: q.Kind}, nil
+}
+
+// Literal is the JSON of a request, before its padding.
+func Literal(p Party, q Question, at time.Time, nonce [16]byte) ([]byte, error) {
+	key, err := p.Me.Certificate().Minimal()
+	if err != nil {
+		return nil, fmt.Errorf("my key for the request: %w", err)
+	}
+	r := request{
+		P2PS: ijson.Quote(RequestVersion), Kind: ijson.Quote(q.Kind),
+		From: string(p.Me.Certificate().Fingerprint()), To: ijson.Quote(string(p.Other.Fingerprint())),
+		Time: post.FormatTime(at), Nonce: ijson.Quote(hex.EncodeToString(nonce[:])),
+		Key: base64.StdEncoding.EncodeToString(key),
+	}
+	if q.After != "" {
+		r.After = ijson.Quote(q.After)
+	}
+	for member, ids := range map[*ijson.Value][]post.ID{&r.Want: q.Want, &r.Have: q.Have} {
+		if ids == nil {
+			continue
+		}
+		ss := make([]string, len(ids))
+		for i, id := range ids {
+			ss[i] = id.String()
+		}
+		if *member, err = ijson.Encode(ss); err != nil {
+			return nil, err
+		}
+	}
+	if q.Months != nil {
+		if r.Months, err = ijson.Encode(q.Months); err != nil {
+			return nil, err
+		}
+	}
+	return ijson.Encode(r)
+}
+
+func sum(b []byte) string {
+	h := sha256.Sum256(b)
+	return hex.EncodeToString(h[:])
+}

@@ -1,0 +1,121 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/p2ps/p2ps/pkg/ijson"
+	"github.com/p2ps/p2ps/pkg/pgp"
+	"github.com/p2ps/p2ps/pkg/post"
+	"github.com/p2ps/p2ps/testdata/vectors"
+)
+
+func TestVectorsAfter(t *testing.T) {
+	vectors.Run(t, "after", func(_ *testing.T, c vectors.Case) string {
+		q := Question{Kind: KindPosts}
+		if err := (&request{After: ijson.Quote(string(c.Input))}).read(&q); err != nil {
+			return code(err)
+		}
+		p, err := ParseAfter(q.After)
+		if err != nil {
+			return code(err)
+		}
+		return "[" + string(p) + "]"
+	})
+}
+
+func TestVectorsPadding(t *testing.T) {
+	vectors.Run(t, "padding", func(t *testing.T, c vectors.Case) string {
+		n, err := strconv.Atoi(string(c.Input))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strconv.Itoa(Size(n))
+	})
+}
+
+func TestVectorsDigest(t *testing.T) {
+	vectors.Run(t, "digest", func(t *testing.T, c vectors.Case) string {
+		var lines []post.Version
+		for s := range strings.Lines(string(c.Input)) {
+			v, err := ParseLine(strings.TrimSuffix(s, "\n"))
+			if err != nil || v.String()+"\n" != s {
+				t.Fatalf("%q is read as %q: %v", s, v, err)
+			}
+			lines = append(lines, v)
+		}
+		slices.SortFunc(lines, func(a, b post.Version) int { return strings.Compare(a.String(), b.String()) })
+		months := SumMonths(slices.Values(lines))
+		var out strings.Builder
+		for _, m := range months {
+			if again, err := ParseMonth(m.String()); err != nil || again != m {
+				t.Errorf("%q is read as %q: %v", m, again, err)
+			}
+			out.WriteString(m.String() + "\n")
+		}
+		count, digest := months.Digest()
+		return fmt.Sprintf("%s%d %s", &out, count, digest)
+	})
+}
+
+// code is the code of the sealed answer to a request with this fault.
+func code(err error) string {
+	for _, e := range []struct {
+		err  error
+		code string
+	}{{ErrVersion, CodeVersion}, {ErrKind, CodeKind}, {ErrClock, CodeClock}, {ErrInvalid, CodeInvalid}} {
+		if errors.Is(err, e.err) {
+			return "error " + e.code
+		}
+	}
+	return "no code for " + err.Error()
+}
+
+// What the memory of the server decides, replays, is tested where it is: in
+// pkg/home.
+func TestVectorsRequest(t *testing.T) {
+	vectors.Run(t, "request", func(t *testing.T, c vectors.Case) string {
+		now, err := post.ParseTime(c.Get("now"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, _, err := readRequest(c.Input)
+		if err != nil {
+			return "refused"
+		}
+		if _, err := r.Question(pgp.Fingerprint(c.Get("me")), now); err != nil {
+			return code(err)
+		}
+		if c.Expect() == "error replay" {
+			return c.Expect()
+		}
+		return "accepted"
+	})
+}
+
+func TestVectorsAnswer(t *testing.T) {
+	vectors.Run(t, "answer", func(_ *testing.T, c vectors.Case) string {
+		s := Sent{re: c.Get("re"), kind: c.Get("kind")}
+		m, at, err := readAnswer(c.Input)
+		if err == nil {
+			_, err = s.accept(m, at, pgp.Fingerprint(c.Get("asker")), pgp.Fingerprint(c.Get("owner")))
+		}
+		switch {
+		case err == nil:
+			return "accepted"
+		case errors.Is(err, ErrBinding):
+			return "refused binding"
+		case errors.Is(err, ErrVersion):
+			return "refused version"
+		case errors.Is(err, ijson.ErrCase):
+			return "refused case"
+		case errors.Is(err, ErrInvalid), errors.Is(err, ijson.ErrSyntax):
+			return "refused member"
+		}
+		return err.Error()
+	})
+}
