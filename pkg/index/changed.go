@@ -1,0 +1,38 @@
+package index
+
+import (
+	"database/sql"
+	"time"
+
+	"github.com/p2ps/p2ps/pkg/pgp"
+	"github.com/p2ps/p2ps/pkg/post"
+)
+
+// Changed is when what everybody may see of an author last changed: the newest
+// of his public posts and public Tombstones, of their edits and deletions, and
+// of what has expired by at, as they say themselves; the zero time if there are
+// none. It is never later than at, and tells nothing of any other post.
+func (v *View) Changed(author pgp.Fingerprint, at time.Time) (time.Time, error) {
+	n, err := v.author(author)
+	if err != nil {
+		return time.Time{}, err
+	}
+	const public = " FROM post WHERE author = ? AND public = 1 AND state <= 1 AND why = ''"
+	var (
+		position, updated sql.NullString
+		expired           sql.NullInt64
+	)
+	err = v.q.QueryRowContext(v.ctx, "SELECT (SELECT max(position)"+public+" AND position < ?), (SELECT max(updated)"+public+" AND updated <= ?), (SELECT max(expires)"+
+		public+" AND expires > 0 AND expires <= ?)", n, string(post.PositionAt(at)), n, post.FormatTime(at), n, at.Unix()).Scan(&position, &updated, &expired)
+	if err != nil {
+		return time.Time{}, damaged(err)
+	}
+	newest := post.Position(position.String).Time()
+	if t, err := post.ParseTime(updated.String); err == nil && t.After(newest) {
+		newest = t
+	}
+	if t := time.Unix(expired.Int64, 0); expired.Valid && t.After(newest) {
+		newest = t
+	}
+	return newest.UTC().Truncate(time.Second), nil
+}

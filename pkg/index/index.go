@@ -1,0 +1,250 @@
+// Package index holds what the files say, in an embedded database: who may see
+// which post, in which order, with which lines and digests. The files are the
+// truth; the index may be deleted at any time, under any running program, and
+// is made again from them.
+//
+// Each making is a generation with a file of its own, cache/<generation>.db;
+// cache/CURRENT names the one in use. A database renamed over a live one would
+// corrupt it (the old write-ahead log is applied to the new file), and a
+// deleted one would be written to unseen: hence new names, and Current.
+package index
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	_ "embed" // the schema
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"sync"
+
+	"modernc.org/sqlite" // the engine, without cgo
+
+	"github.com/p2ps/p2ps/pkg/disk"
+	"github.com/p2ps/p2ps/pkg/pgp"
+)
+
+//go:embed schema.sql
+var schema string
+
+// version is the schema's; another one in a file means: make it again.
+const version = 1
+
+const (
+	dir     = "cache"
+	current = dir + "/CURRENT"
+)
+
+// ErrDamaged: the database cannot be read; Discard it and make it again.
+var ErrDamaged = errors.New("the index is damaged")
+
+// ErrUnwritable: the disk is full, or may not be written; use InMemory instead.
+var ErrUnwritable = errors.New("the index cannot be written")
+
+// An Index is one open generation. It is safe for concurrent use, also by any
+// number of processes.
+type Index struct {
+	root       *disk.Root
+	generation string // "" in memory
+	read       *sql.DB
+	write      *sql.DB
+
+	mu      sync.Mutex
+	authors map[pgp.Fingerprint]int64
+}
+
+// Open opens the generation in use. fresh means that there was none, or none
+// that can be read: this one is empty, and nobody else sees it before Publish.
+func Open(ctx context.Context, root *disk.Root) (x *Index, fresh bool, err error) {
+	name, _, err := root.ReadFile(current, 256)
+	if err == nil {
+		if x, err = open(ctx, root, strings.TrimSpace(string(name)), "rw"); err == nil {
+			return x, false, nil
+		}
+	}
+	if errors.Is(err, context.Canceled) {
+		return nil, false, err
+	}
+	x, err = create(ctx, root)
+	return x, true, err
+}
+
+// create begins a new generation. Where nothing can be written, in a home on a
+// full or read-only disk, it lives in memory for as long as the program.
+func create(ctx context.Context, root *disk.Root) (*Index, error) {
+	generation := strings.ToLower(rand.Text())
+	err := root.Mkdir(dir)
+	if err == nil {
+		var x *Index
+		if x, err = open(ctx, root, generation, "rwc"); err == nil {
+			return x, nil
+		}
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return InMemory(ctx, root)
+}
+
+// InMemory begins a generation that lives as long as the program, and that
+// nobody else sees.
+func InMemory(ctx context.Context, root *disk.Root) (*Index, error) {
+	return open(ctx, root, "", "memory")
+}
+
+// IsShared tells whether other processes use this index too.
+func (x *Index) IsShared() bool { return x.generation != "" }
+
+func open(ctx context.Context, root *disk.Root, generation, mode string) (*Index, error) {
+	x := &Index{root: root, generation: generation, authors: map[pgp.Fingerprint]int64{}}
+	dsn := "file:" + root.Path(x.file()) + "?mode=" + mode
+	if generation == "" {
+		dsn = "file:p2ps-" + rand.Text() + "?mode=memory&cache=shared"
+	} else if !validGeneration(generation) {
+		return nil, fmt.Errorf("%w: CURRENT names %.40q", ErrDamaged, generation)
+	}
+	dsn += "&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=cache_size(-8000)"
+	var err error
+	if x.write, err = sql.Open("sqlite", dsn+"&_txlock=immediate"); err != nil {
+		return nil, err
+	}
+	x.write.SetMaxOpenConns(1)
+	if x.read, err = sql.Open("sqlite", dsn); err != nil {
+		return nil, errors.Join(err, x.write.Close())
+	}
+	x.read.SetMaxOpenConns(4)
+	if generation == "" { // readers of a shared memory database would lock each other out
+		x.read.SetMaxOpenConns(1)
+		_ = x.read.Close()
+		x.read = x.write
+	}
+	if err := x.prepare(ctx, mode); err != nil {
+		return nil, errors.Join(err, x.Close())
+	}
+	return x, nil
+}
+
+func (x *Index) prepare(ctx context.Context, mode string) error {
+	if mode != "rw" {
+		if _, err := x.write.ExecContext(ctx, fmt.Sprintf("%s; PRAGMA user_version = %d", schema, version)); err != nil {
+			return damaged(err)
+		}
+		return nil
+	}
+	var v int
+	if err := x.write.QueryRowContext(ctx, "PRAGMA user_version").Scan(&v); err != nil {
+		return damaged(err)
+	}
+	if v != version {
+		return fmt.Errorf("%w: its version is %d, not %d", ErrDamaged, v, version)
+	}
+	return nil
+}
+
+func validGeneration(s string) bool {
+	return len(s) >= 8 && len(s) <= 64 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz234567") == ""
+}
+
+func (x *Index) file() string { return dir + "/" + x.generation + ".db" }
+
+// Publish makes this generation the one in use, and removes the others. The
+// caller holds the lock of the home.
+func (x *Index) Publish() error {
+	if x.generation == "" {
+		return nil
+	}
+	if err := x.root.WriteFile(current, []byte(x.generation+"\n"), 0o600); err != nil {
+		return err
+	}
+	entries, err := x.root.ReadDir(dir)
+	for _, e := range entries {
+		if strings.Contains(e.Name, ".db") && !strings.HasPrefix(e.Name, x.generation+".") {
+			_ = x.root.Remove(dir + "/" + e.Name) // another process may have been quicker
+		}
+	}
+	return err
+}
+
+// Current tells whether this is still the generation in use: it may have been
+// deleted, or replaced, under a running program.
+func (x *Index) Current() bool {
+	if x.generation == "" {
+		return true
+	}
+	name, _, err := x.root.ReadFile(current, 256)
+	if err != nil || strings.TrimSpace(string(name)) != x.generation {
+		return false
+	}
+	_, err = x.root.Lstat(x.file())
+	return err == nil
+}
+
+// Discard takes this generation out of use, so that the next Open makes
+// another.
+func (x *Index) Discard() error {
+	err := x.Close()
+	if x.generation == "" {
+		return err
+	}
+	if rm := x.root.Remove(current); rm != nil && !errors.Is(rm, fs.ErrNotExist) {
+		return rm
+	}
+	return nil
+}
+
+// Close ends the use of the index.
+func (x *Index) Close() error {
+	if x.read == x.write {
+		return x.write.Close()
+	}
+	return errors.Join(x.read.Close(), x.write.Close())
+}
+
+// damaged tells a broken database, and one that was deleted or replaced, from
+// other failures.
+func damaged(err error) error {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.Code() & 0xFF {
+	case 8, 10, 13: // READONLY, IOERR, FULL
+		return fmt.Errorf("%w: %w", ErrUnwritable, err)
+	case 1, 11, 14, 26: // ERROR (no such table), CORRUPT, CANTOPEN, NOTADB
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return err
+}
+
+// author is the number of a person in this generation.
+func (x *Index) author(ctx context.Context, q querier, fpr pgp.Fingerprint, add bool) (int64, error) {
+	x.mu.Lock()
+	n, ok := x.authors[fpr]
+	x.mu.Unlock()
+	if ok {
+		return n, nil
+	}
+	err := q.QueryRowContext(ctx, "SELECT n FROM author WHERE fpr = ?", string(fpr)).Scan(&n)
+	if errors.Is(err, sql.ErrNoRows) && add {
+		err = q.QueryRowContext(ctx, "INSERT INTO author (fpr) VALUES (?) RETURNING n", string(fpr)).Scan(&n)
+	}
+	if errors.Is(err, sql.ErrNoRows) {
+		return -1, nil
+	}
+	if err != nil {
+		return 0, damaged(err)
+	}
+	if !add { // one that was just added may yet be rolled back
+		x.mu.Lock()
+		x.authors[fpr] = n
+		x.mu.Unlock()
+	}
+	return n, nil
+}
+
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}

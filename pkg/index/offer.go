@@ -1,0 +1,77 @@
+package index
+
+import (
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/p2ps/p2ps/pkg/pgp"
+	"github.com/p2ps/p2ps/pkg/post"
+)
+
+// An Offer is what a reader knows of a post of somebody else beside the text he
+// holds (spec W24): the line last offered, if that is another than the text's
+// own, and whether the post is offered no more.
+type Offer struct {
+	Revision int64 // of the line; 0: none is noted
+	Hash     [32]byte
+	Held     []byte // hash of the text held when the line was noted; empty: none
+	Refused  []byte // the certificate by which the text was refused; empty: what is held beats it
+	Marked   bool   // no longer offered
+	Asked    int64  // grows with every question that named it
+}
+
+// Offers lists what is known of the posts of one author, by position.
+func (v *View) Offers(author pgp.Fingerprint, from, to post.Position) (map[post.Position]Offer, error) {
+	n, err := v.author(author)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := v.q.QueryContext(v.ctx, `SELECT position, revision, hash, held, refused, marked, asked FROM offer
+		WHERE author = ? AND position >= ? AND position < ?`, n, string(from), string(to))
+	if err != nil {
+		return nil, damaged(err)
+	}
+	defer func() { _ = rows.Close() }()
+	offers := map[post.Position]Offer{}
+	for rows.Next() {
+		var (
+			o        Offer
+			position string
+			hash     []byte
+		)
+		if err := rows.Scan(&position, &o.Revision, &hash, &o.Held, &o.Refused, &o.Marked, &o.Asked); err != nil {
+			return nil, damaged(err)
+		}
+		copy(o.Hash[:], hash)
+		offers[post.Position(position)] = o
+	}
+	return offers, damaged(rows.Err())
+}
+
+// A Peer is how pulls from a person went.
+type Peer struct {
+	Tried, Reached time.Time
+	Message        string // of the last failure; empty: there was none
+	Unequal        int    // pulls in a row that did not come to agree
+	Count          int    // posts that he offers, when it was last asked
+}
+
+// Peer reads it; the zero Peer if nothing is known.
+func (v *View) Peer(fpr pgp.Fingerprint) (Peer, error) {
+	n, err := v.author(fpr)
+	if err != nil {
+		return Peer{}, err
+	}
+	var (
+		p              Peer
+		tried, reached int64
+	)
+	err = v.q.QueryRowContext(v.ctx, "SELECT tried, reached, message, unequal, count FROM peer WHERE author = ?", n).
+		Scan(&tried, &reached, &p.Message, &p.Unequal, &p.Count)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Peer{}, nil
+	}
+	p.Tried, p.Reached = moment(tried), moment(reached)
+	return p, damaged(err)
+}

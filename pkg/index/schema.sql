@@ -1,0 +1,71 @@
+-- What the files say, to be found fast. Everything here can be made again from
+-- the files, but for offer and peer: they spare questions to friends.
+
+CREATE TABLE author (n INTEGER PRIMARY KEY, fpr TEXT NOT NULL UNIQUE);
+
+-- Each audience is stored once: a reader's rights are worked out per audience,
+-- not per post. members is empty for only me.
+CREATE TABLE audience (n INTEGER PRIMARY KEY, members TEXT NOT NULL UNIQUE);
+
+CREATE TABLE post (
+  author   INTEGER NOT NULL,
+  position TEXT NOT NULL,
+  revision INTEGER NOT NULL, -- of the text that was last found signed
+  hash     BLOB NOT NULL,    -- of its signed bytes
+  updated  TEXT NOT NULL,
+  type     TEXT NOT NULL,
+  audience INTEGER NOT NULL,
+  public   INTEGER NOT NULL,
+  expires  INTEGER NOT NULL, -- Unix seconds; 0 is never
+  reply    TEXT NOT NULL,    -- the id it answers, likes or repeats
+  received INTEGER NOT NULL, -- Unix seconds: when its file was written
+  place    TEXT NOT NULL,    -- in the timeline: its position, but never later than received
+  state    INTEGER NOT NULL,
+  why      TEXT NOT NULL,
+  grown    TEXT NOT NULL,    -- what was added to its audience by hand
+  size INTEGER NOT NULL, mtime INTEGER NOT NULL, ctime INTEGER NOT NULL, ino INTEGER NOT NULL,
+  sum      BLOB NOT NULL,    -- of the file
+  PRIMARY KEY (author, position)
+) WITHOUT ROWID;
+CREATE INDEX post_audience ON post (author, audience, position) WHERE state = 0;
+CREATE INDEX post_place ON post (place) WHERE state = 0;
+CREATE INDEX post_state ON post (state) WHERE state > 0;
+CREATE INDEX post_expires ON post (author, expires) WHERE expires > 0;
+CREATE INDEX post_public ON post (author, updated) WHERE public = 1 AND state <= 1 AND why = '';
+CREATE INDEX post_odd ON post (author) WHERE why <> '' OR grown <> '';
+CREATE INDEX post_reply ON post (reply) WHERE reply <> '';
+
+-- Grows with every change of a post, so that what was worked out can be kept.
+CREATE TABLE changes (n INTEGER NOT NULL);
+INSERT INTO changes VALUES (0);
+
+-- Files in a feed's folders that are no post at its place.
+CREATE TABLE stray (
+  dir TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, why TEXT NOT NULL,
+  size INTEGER NOT NULL, mtime INTEGER NOT NULL, ctime INTEGER NOT NULL, ino INTEGER NOT NULL,
+  PRIMARY KEY (dir, name)
+) WITHOUT ROWID;
+
+CREATE TABLE dir (path TEXT PRIMARY KEY, mtime INTEGER NOT NULL, ctime INTEGER NOT NULL) WITHOUT ROWID;
+
+-- What a reader knows of a post of somebody else beside the text he holds: the
+-- line that was last offered, for which text it was noted, and whether it is
+-- offered no more.
+CREATE TABLE offer (
+  author INTEGER NOT NULL, position TEXT NOT NULL,
+  revision INTEGER NOT NULL, -- 0: no line is noted
+  hash BLOB NOT NULL,
+  held BLOB NOT NULL,        -- hash of the text held when it was noted; empty: none
+  refused BLOB NOT NULL,     -- the certificate by which it was refused; empty: it was beaten
+  marked INTEGER NOT NULL,
+  asked INTEGER NOT NULL,    -- when it was last named in a question
+  PRIMARY KEY (author, position)
+) WITHOUT ROWID;
+
+CREATE TABLE peer (
+  author INTEGER PRIMARY KEY,
+  tried INTEGER NOT NULL, reached INTEGER NOT NULL, -- Unix seconds
+  message TEXT NOT NULL,  -- of the last failure; empty: there was none
+  unequal INTEGER NOT NULL, -- pulls in a row that did not come to agree
+  count INTEGER NOT NULL
+);

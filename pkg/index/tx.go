@@ -1,0 +1,167 @@
+package index
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/p2ps/p2ps/pkg/disk"
+	"github.com/p2ps/p2ps/pkg/pgp"
+	"github.com/p2ps/p2ps/pkg/post"
+)
+
+// A Tx changes the index. Update runs it whole or not at all.
+type Tx struct {
+	View
+	tx        *sql.Tx
+	put       *sql.Stmt
+	audiences map[string]int64
+	touched   bool // a post was changed
+}
+
+// Update runs change in one transaction. The caller holds the lock of the
+// home, so that small writers are not starved by SQLite's own waiting.
+func (x *Index) Update(ctx context.Context, change func(*Tx) error) error {
+	sqlTx, err := x.write.BeginTx(ctx, nil)
+	if err != nil {
+		return damaged(err)
+	}
+	defer func() { _ = sqlTx.Rollback() }() // a no-op after Commit
+	tx := &Tx{View: View{x: x, q: sqlTx, ctx: ctx, add: true, own: map[pgp.Fingerprint]int64{}}, tx: sqlTx, audiences: map[string]int64{}}
+	if err := change(tx); err != nil {
+		return err
+	}
+	if tx.touched {
+		if err := tx.exec("UPDATE changes SET n = n + 1"); err != nil {
+			return err
+		}
+	}
+	return damaged(sqlTx.Commit())
+}
+
+// Put stores a row in place of what was known of its post.
+func (t *Tx) Put(r Row) error {
+	author, err := t.author(r.ID.Author)
+	if err != nil {
+		return err
+	}
+	audience, err := t.audience(r.Audience)
+	if err != nil {
+		return err
+	}
+	t.touched = true
+	if t.put == nil {
+		t.put, err = t.tx.PrepareContext(t.ctx, `INSERT OR REPLACE INTO post VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`)
+		if err != nil {
+			return damaged(err)
+		}
+	}
+	var expires int64
+	if !r.Expires.IsZero() {
+		expires = r.Expires.Unix()
+	}
+	place := r.ID.Position
+	if post.PositionAt(r.Received.Add(time.Second)) < place { // a post from the year 2199 is not pinned to the top
+		place = post.PositionAt(r.Received)
+	}
+	_, err = t.put.ExecContext(t.ctx, author, string(r.ID.Position), r.Revision, r.Hash[:], r.Updated, r.Type, audience, r.Public, expires, r.Reply,
+		r.Received.Unix(), string(place), r.State, r.Why, r.Grown, r.Stat.Size, r.Stat.Mtime, r.Stat.Ctime, int64(r.Stat.Ino), r.Sum[:]) //nolint:gosec // bits
+	return damaged(err)
+}
+
+func (t *Tx) audience(a post.Audience) (n int64, err error) {
+	members := strings.Join(a.Members(), " ")
+	if n, ok := t.audiences[members]; ok {
+		return n, nil
+	}
+	err = t.tx.QueryRowContext(t.ctx, "SELECT n FROM audience WHERE members = ?", members).Scan(&n)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = t.tx.QueryRowContext(t.ctx, "INSERT INTO audience (members) VALUES (?) RETURNING n", members).Scan(&n)
+	}
+	if err == nil {
+		t.audiences[members] = n
+	}
+	return n, damaged(err)
+}
+
+func (t *Tx) exec(query string, args ...any) error {
+	_, err := t.tx.ExecContext(t.ctx, query, args...)
+	return damaged(err)
+}
+
+// Drop forgets a post: of somebody else, when its file is gone.
+func (t *Tx) Drop(id post.ID) error {
+	author, err := t.author(id.Author)
+	if err != nil {
+		return err
+	}
+	t.touched = true
+	return t.exec("DELETE FROM post WHERE author = ? AND position = ?", author, string(id.Position))
+}
+
+// PutStray and DropStray keep the list of files that are no posts.
+func (t *Tx) PutStray(s Stray) error {
+	return t.exec("INSERT OR REPLACE INTO stray VALUES (?,?,?,?,?,?,?,?)", s.Dir, s.Name, string(s.Kind), s.Why,
+		s.Stat.Size, s.Stat.Mtime, s.Stat.Ctime, int64(s.Stat.Ino)) //nolint:gosec // bits
+}
+
+// DropStray forgets a stray file.
+func (t *Tx) DropStray(dir, name string) error {
+	return t.exec("DELETE FROM stray WHERE dir = ? AND name = ?", dir, name)
+}
+
+// PutDir remembers a directory as it was when it was listed.
+func (t *Tx) PutDir(path string, s disk.Stat) error {
+	return t.exec("INSERT OR REPLACE INTO dir VALUES (?,?,?)", path, s.Mtime, s.Ctime)
+}
+
+// TouchDir remembers that there is a directory, so that it is missed when it
+// goes before it was ever listed.
+func (t *Tx) TouchDir(path string) error {
+	return t.exec("INSERT OR IGNORE INTO dir VALUES (?,0,0)", path)
+}
+
+// DropDir forgets a directory.
+func (t *Tx) DropDir(path string) error { return t.exec("DELETE FROM dir WHERE path = ?", path) }
+
+// PutOffer notes what is known of a post beside the text held; an Offer that
+// says nothing is forgotten.
+func (t *Tx) PutOffer(id post.ID, o Offer) error {
+	author, err := t.author(id.Author)
+	if err != nil {
+		return err
+	}
+	if o.Revision == 0 && !o.Marked {
+		return t.exec("DELETE FROM offer WHERE author = ? AND position = ?", author, string(id.Position))
+	}
+	return t.exec("INSERT OR REPLACE INTO offer VALUES (?,?,?,?,?,?,?,?)", author, string(id.Position), o.Revision, o.Hash[:],
+		some(o.Held), some(o.Refused), o.Marked, o.Asked)
+}
+
+// some keeps an empty blob from becoming NULL.
+func some(b []byte) []byte { return append([]byte{}, b...) }
+
+// PutPeer notes how the last pull from a person went.
+func (t *Tx) PutPeer(fpr pgp.Fingerprint, p Peer) error {
+	author, err := t.author(fpr)
+	if err != nil {
+		return err
+	}
+	return t.exec("INSERT OR REPLACE INTO peer VALUES (?,?,?,?,?,?)", author, unix(p.Tried), unix(p.Reached), p.Message, p.Unequal, p.Count)
+}
+
+func unix(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix()
+}
+
+func moment(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.Unix(n, 0).UTC()
+}

@@ -1,0 +1,118 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// Timeouts of a server, for the slow and the silent.
+const (
+	headerTimeout = 5 * time.Second
+	readTimeout   = 15 * time.Second
+	writeTimeout  = 60 * time.Second
+	quietTimeout  = 60 * time.Second
+	drainTimeout  = 10 * time.Second
+)
+
+// Serve answers connections of l with handler until ctx ends; then it takes no
+// new ones, and lets those that are being answered finish, for 10 s at most.
+func Serve(ctx context.Context, l net.Listener, handler http.Handler, limits Limits, log *slog.Logger) error {
+	limits = limits.orDefault()
+	server := newServer(handler, log)
+	drained := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() {
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+		defer cancel()
+		err := server.Shutdown(ending)
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = server.Close()
+		}
+		drained <- err
+	})
+	err := server.Serve(&capped{Listener: l, most: limits.Connections, per: limits.ConnectionsPer, of: map[netip.Prefix]int{}})
+	if stop() { // it ended by itself
+		return err
+	}
+	return <-drained
+}
+
+// newServer makes the server: HTTP/1.1 alone, and time and room for nobody who
+// takes more than a peer needs (spec S1, S2).
+func newServer(handler http.Handler, log *slog.Logger) *http.Server {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       quietTimeout,
+		MaxHeaderBytes:    16<<10 - 4096, // net/http adds 4,096
+		Protocols:         protocols,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
+// capped closes at once what is over the number of connections, in all and of
+// one address.
+type capped struct {
+	net.Listener
+	most, per int
+
+	mu  sync.Mutex
+	all int
+	of  map[netip.Prefix]int
+}
+
+func (c *capped) Accept() (net.Conn, error) {
+	for {
+		conn, err := c.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		from := network(hostOf(conn.RemoteAddr().String()))
+		if c.take(from) {
+			return &counted{Conn: conn, give: sync.OnceFunc(func() { c.give(from) })}, nil
+		}
+		_ = conn.Close()
+	}
+}
+
+func (c *capped) take(from netip.Prefix) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.all >= c.most || c.of[from] >= c.per {
+		return false
+	}
+	c.all++
+	c.of[from]++
+	return true
+}
+
+func (c *capped) give(from netip.Prefix) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.all--
+	if c.of[from]--; c.of[from] <= 0 {
+		delete(c.of, from)
+	}
+}
+
+type counted struct {
+	net.Conn
+	give func()
+}
+
+func (c *counted) Close() error {
+	c.give()
+	return c.Conn.Close()
+}
