@@ -1,0 +1,236 @@
+package home
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"github.com/p2ps/p2ps/pkg/feed"
+	"github.com/p2ps/p2ps/pkg/index"
+	"github.com/p2ps/p2ps/pkg/keyring"
+)
+
+// Renamed is what RenameGroup did.
+type Renamed struct {
+	Posts   int      // of mine that name the group, and now by its new name
+	Waiting []string // files changed by hand and not signed: they name it as they did
+}
+
+// RenameGroup gives a group another name, also in every post of mine that is
+// for it. There is no moment at which a member sees less, or anybody more: the
+// posts get the new name beside the old one, then the directory is renamed, and
+// then the old name is taken out of them. Broken off at any point, it is
+// finished by the same call again.
+//
+// Errors: keyring.ErrUnknown, ErrName, and ErrExists, also if posts bear the new
+// name from an earlier time: its members of today would see those.
+func (h *Home) RenameGroup(ctx context.Context, from, to string) (Renamed, error) {
+	var done Renamed
+	me, err := h.mine()
+	if err != nil {
+		return done, err
+	}
+	begun, err := h.checkRename(ctx, from, to)
+	if err != nil {
+		return done, err
+	}
+	r := renaming{h: h, me: me, from: from, to: to}
+	if !begun {
+		if err := r.pass(ctx, r.lacksNew, r.widen, r.renameDir); err != nil {
+			return done, err
+		}
+	}
+	if err := r.pass(ctx, r.hasBoth, r.narrow, r.renameRemoved); err != nil {
+		return done, err
+	}
+	done.Posts, done.Waiting = r.posts, r.waiting
+	return done, nil
+}
+
+// checkRename tells whether the directory has been renamed by a call that was
+// broken off: posts that bear both names tell.
+func (h *Home) checkRename(ctx context.Context, from, to string) (begun bool, err error) {
+	if err := keyring.CheckGroupName(to); err != nil {
+		return false, err
+	}
+	groups, err := h.people.Groups()
+	if err != nil {
+		return false, err
+	}
+	is := map[string]bool{}
+	for _, g := range groups {
+		is[g.Name] = true
+	}
+	rows, err := h.bearing(ctx, to)
+	if err != nil {
+		return false, err
+	}
+	both := slices.ContainsFunc(rows, func(r index.Row) bool { return slices.Contains(r.Audience.Groups, from) })
+	switch _, taken := h.people.Find(to); {
+	case !is[from] && is[to] && both:
+		return true, nil
+	case !is[from]:
+		return false, fmt.Errorf("group %q: %w", from, keyring.ErrUnknown)
+	case is[to], !errors.Is(taken, keyring.ErrUnknown):
+		return false, fmt.Errorf("the name %q: %w", to, keyring.ErrExists)
+	}
+	for _, r := range rows {
+		if !slices.Contains(r.Audience.Groups, from) {
+			return false, fmt.Errorf("the name %q: %w: posts bear it from an earlier time, such as %s", to, keyring.ErrExists, r.ID.Position)
+		}
+	}
+	return false, nil
+}
+
+// bearing lists the posts of mine whose audience names a group, in every state.
+func (h *Home) bearing(ctx context.Context, group string) (rows []index.Row, err error) {
+	me, err := h.mine()
+	if err != nil {
+		return nil, err
+	}
+	err = h.withIndex(ctx, func(x *index.Index) error {
+		if err := h.sync(ctx, x, true, me); err != nil {
+			return err
+		}
+		return x.View(ctx, func(v *index.View) (err error) {
+			rows, err = v.Range(me.cert.Fingerprint(), "", last)
+			rows = slices.DeleteFunc(rows, func(r index.Row) bool { return !slices.Contains(r.Audience.Groups, group) })
+			return err
+		})
+	})
+	return rows, err
+}
+
+// A renaming is one call of RenameGroup.
+type renaming struct {
+	h        *Home
+	me       tree
+	from, to string
+	posts    int
+	waiting  []string
+}
+
+func (r *renaming) lacksNew(row index.Row) bool {
+	return slices.Contains(row.Audience.Groups, r.from) && !slices.Contains(row.Audience.Groups, r.to)
+}
+
+func (r *renaming) hasBoth(row index.Row) bool {
+	return slices.Contains(row.Audience.Groups, r.from) && slices.Contains(row.Audience.Groups, r.to)
+}
+
+// widen puts the new name beside the old one: nobody is in a group of that name
+// yet.
+func (r *renaming) widen(groups []string) []string { return append(slices.Clone(groups), r.to) }
+
+func (r *renaming) narrow(groups []string) []string {
+	return slices.DeleteFunc(slices.Clone(groups), func(g string) bool { return g == r.from })
+}
+
+func (r *renaming) replace(groups []string) []string { return r.narrow(r.widen(r.narrow(groups))) }
+
+// pass rewrites the posts that want it, a batch under the lock at a time. When
+// there are no more, the rest is done under the same lock, so that no post is
+// made in between.
+func (r *renaming) pass(ctx context.Context, wants func(index.Row) bool, change func([]string) []string, rest func(*index.Index, []index.Row) error) error {
+	for more := true; more; {
+		err := r.h.withIndex(ctx, func(x *index.Index) error {
+			unlock, err := r.h.lock(ctx)
+			if err != nil {
+				return err
+			}
+			defer unlock()
+			rows, err := r.rows(ctx, x)
+			if err != nil {
+				return err
+			}
+			var todo []index.Row
+			for _, row := range rows {
+				if row.State <= index.Tombstone && wants(row) {
+					todo = append(todo, row)
+				}
+			}
+			more = len(todo) > batch
+			written, err := r.rewrite(todo[:min(len(todo), batch)], change)
+			if err != nil {
+				return err
+			}
+			if err := putAll(ctx, x, written); err != nil || more {
+				return err
+			}
+			return rest(x, rows)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rows are all posts of mine as they are now; the lock is held.
+func (r *renaming) rows(ctx context.Context, x *index.Index) (rows []index.Row, err error) {
+	held := func() (func(), error) { return func() {}, nil }
+	if err := r.h.scan(ctx, x, r.me, false, held); err != nil {
+		return nil, err
+	}
+	err = x.View(ctx, func(v *index.View) (err error) {
+		rows, err = v.Range(r.me.cert.Fingerprint(), "", last)
+		return err
+	})
+	return rows, err
+}
+
+func putAll(ctx context.Context, x *index.Index, rows []index.Row) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	return x.Update(context.WithoutCancel(ctx), func(tx *index.Tx) error {
+		for _, row := range rows {
+			if err := tx.Put(row); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// renameDir renames the group itself, and before it the group in texts that are
+// not served: restore must find it.
+func (r *renaming) renameDir(*index.Index, []index.Row) error {
+	author := r.me.cert.Fingerprint()
+	for _, top := range []string{"trash", "history"} {
+		dir := feed.Aside(top, author)
+		entries, err := r.h.root.ReadDir(dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			if err := r.renameAside(dir + "/" + e.Name); err != nil {
+				return err
+			}
+		}
+	}
+	return r.h.people.RenameGroup(r.from, r.to)
+}
+
+// renameRemoved: of a post whose file was removed by hand, the row alone says
+// whom a Tombstone would be for. What waits to be signed is the person's own.
+func (r *renaming) renameRemoved(x *index.Index, rows []index.Row) error {
+	var removed []index.Row
+	for _, row := range rows {
+		if row.State <= index.Tombstone || !slices.Contains(row.Audience.Groups, r.from) {
+			continue
+		}
+		if row.State != index.Removed {
+			r.waiting = append(r.waiting, r.h.root.Path(r.me.Path(row.ID.Position)))
+			continue
+		}
+		row.Audience.Groups = r.replace(row.Audience.Groups)
+		removed = append(removed, row)
+	}
+	return putAll(context.Background(), x, removed)
+}

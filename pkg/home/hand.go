@@ -1,0 +1,267 @@
+package home
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"time"
+
+	"github.com/p2ps/p2ps/pkg/feed"
+	"github.com/p2ps/p2ps/pkg/index"
+	"github.com/p2ps/p2ps/pkg/pgp"
+	"github.com/p2ps/p2ps/pkg/post"
+)
+
+// What was done by hand to files of my feed.
+const (
+	WasMade     = "made"     // a new file, to be signed
+	WasChanged  = "changed"  // a post whose text no longer fits its signature
+	WasPutBack  = "put back" // a post that is an earlier text again
+	WasMoved    = "moved"    // a signed post under another name than its own
+	WasRemoved  = "removed"  // a post whose file is not there
+	IsBroken    = "broken"   // cannot be read as a post
+	IsConflict  = "conflict" // left by a folder sync: two machines changed one post
+	IsUnaddress = "audience" // signed, but with an audience that is not in order: only for me
+	WasWidened  = "widened"  // its audience grew by hand, which counts at once
+)
+
+// ErrNotByHand: nothing was done to that file that sign could sign.
+var ErrNotByHand = errors.New("there is nothing to sign")
+
+// A Pending is one file to which something was done by hand.
+type Pending struct {
+	What string
+	Name string  // of the file in the home
+	Path string  // of the file on the disk
+	ID   post.ID // of the post, if it has one
+	Why  string  // of what is broken, or what was added to an audience
+}
+
+// Signable tells whether sign makes a post, or a Tombstone, of it.
+func (p Pending) Signable() bool {
+	switch p.What {
+	case WasMade, WasChanged, WasPutBack, WasMoved, WasRemoved:
+		return true
+	}
+	return false
+}
+
+// ByHand lists what was done to the files of my feed by hand, after a look at
+// every one of them.
+func (h *Home) ByHand(ctx context.Context) ([]Pending, error) {
+	me, err := h.mine()
+	if err != nil {
+		return nil, err
+	}
+	var out []Pending
+	err = h.withIndex(ctx, func(x *index.Index) error {
+		if err := h.sync(ctx, x, true, me); err != nil {
+			return err
+		}
+		out = nil
+		return x.View(ctx, func(v *index.View) error {
+			strays, err := v.Strays()
+			if err != nil {
+				return err
+			}
+			kinds := map[index.StrayKind]string{index.Made: WasMade, index.Moved: WasMoved, index.Conflict: IsConflict, index.Unread: IsBroken}
+			for _, s := range strays {
+				p := Pending{What: kinds[s.Kind], Name: path.Join(s.Dir, s.Name), Why: s.Why}
+				if s.Kind == index.Moved {
+					p.ID, _ = post.ParseID(s.Why) // it was written as an id
+					p.Why = ""
+				}
+				out = append(out, p)
+			}
+			return h.changedRows(v, me, &out)
+		})
+	})
+	for i := range out {
+		out[i].Path = h.root.Path(out[i].Name)
+	}
+	return out, err
+}
+
+func (h *Home) changedRows(v *index.View, me tree, out *[]Pending) error {
+	rows, err := v.InState(me.cert.Fingerprint(), index.Edited, index.Older, index.Removed, index.Broken)
+	if err != nil {
+		return err
+	}
+	odd, err := v.Odd(me.cert.Fingerprint())
+	if err != nil {
+		return err
+	}
+	states := map[index.State]string{index.Edited: WasChanged, index.Older: WasPutBack, index.Removed: WasRemoved, index.Broken: IsBroken}
+	for _, r := range append(rows, odd...) {
+		p := Pending{What: states[r.State], Name: me.Path(r.ID.Position), ID: r.ID, Why: r.Why}
+		switch {
+		case p.What != "":
+		case r.Why != "":
+			p.What = IsUnaddress
+		default:
+			p.What, p.Why = WasWidened, r.Grown
+		}
+		*out = append(*out, p)
+	}
+	return nil
+}
+
+// Prepare reads what sign would make of a pending file: the text, and for
+// whom. For a removed post the draft is a Tombstone.
+func (h *Home) Prepare(ctx context.Context, p Pending) (*post.Draft, post.Audience, error) {
+	me, err := h.people.Me()
+	if err != nil {
+		return nil, post.Audience{}, err
+	}
+	if p.What == WasRemoved {
+		row, ok := h.row(ctx, p.ID)
+		if !ok {
+			return nil, post.Audience{}, fmt.Errorf("%w: %s", ErrNoPost, p.ID)
+		}
+		d := post.NewDraft("Tombstone")
+		d.Set("formerType", row.Type)
+		d.Set("deleted", post.FormatTime(h.clock(me)))
+		return d, row.Audience, nil
+	}
+	raw, _, err := h.root.ReadFile(p.Name, post.MaxFile)
+	if err != nil {
+		return nil, post.Audience{}, err
+	}
+	d, err := post.ParseDraft(raw)
+	if err != nil {
+		return nil, post.Audience{}, fmt.Errorf("%s: %w", p.Path, err)
+	}
+	a, err := h.draftAudience(d)
+	if err != nil {
+		return nil, post.Audience{}, fmt.Errorf("%s: %w", p.Path, err)
+	}
+	if !d.Has("type") {
+		return nil, post.Audience{}, fmt.Errorf(`%s: %w: type is missing; "type":"Note" is a text`, p.Path, post.ErrInvalid)
+	}
+	return d, a, nil
+}
+
+// draftAudience: without a signature, to holds the words of --to; with one, to
+// and bto have their signed form.
+func (h *Home) draftAudience(d *post.Draft) (post.Audience, error) {
+	if d.Has("signature") {
+		return d.SignedAudience()
+	}
+	words, err := d.Words()
+	if err != nil || words == nil {
+		return post.Audience{}, err
+	}
+	a, _, err := h.people.Resolve(words)
+	return a, err
+}
+
+// SignPending signs what was done by hand, so that it counts.
+func (h *Home) SignPending(ctx context.Context, p Pending) (*post.Post, error) {
+	if !p.Signable() {
+		return nil, fmt.Errorf("%w: %s is %s", ErrNotByHand, p.Path, p.What)
+	}
+	var signed *post.Post
+	err := h.writing(ctx, func(me *pgp.Secret, now time.Time) error {
+		d, a, err := h.Prepare(ctx, p)
+		if err != nil {
+			return err
+		}
+		if p.What == WasMoved {
+			signed, err = h.moveBack(ctx, p, me)
+			return err
+		}
+		by := post.Particulars{ID: p.ID, Published: published(d, now), Revision: 1, Audience: a, At: now}
+		if p.What == WasMade {
+			if by.ID, err = h.newID(p, me.Certificate(), now); err != nil {
+				return err
+			}
+		} else {
+			by.Revision, by.Updated = h.nextRevision(ctx, p.ID), now
+			if p.What == WasRemoved {
+				by.Published = p.ID.Position.Time()
+			}
+		}
+		if signed, err = post.Sign(d, by, me); err != nil {
+			return fmt.Errorf("%s: %w", p.Path, err)
+		}
+		return h.place(ctx, p, signed)
+	})
+	return signed, err
+}
+
+// published keeps the date that stands in a file, if it is one.
+func published(d *post.Draft, now time.Time) time.Time {
+	if t, err := post.ParseTime(d.Text("published")); err == nil {
+		return t
+	}
+	return now
+}
+
+// newID names a file made by hand: by its own name, if it is one.
+func (h *Home) newID(p Pending, me *pgp.Certificate, now time.Time) (post.ID, error) {
+	if kind, position := feed.Mine.Classify(path.Dir(p.Name), path.Base(p.Name)); kind == feed.Post {
+		return post.ID{Author: me.Fingerprint(), Position: position}, nil
+	}
+	position, err := h.nextPosition(now)
+	return post.ID{Author: me.Fingerprint(), Position: position}, err
+}
+
+func (h *Home) nextRevision(ctx context.Context, id post.ID) int64 {
+	next := int64(1)
+	if row, ok := h.row(ctx, id); ok {
+		next = row.Revision + 1
+	}
+	return max(next, h.lastAside(id)+1)
+}
+
+// place puts a signed post where it belongs. One made under another name is
+// first signed in its own place, and then renamed: whenever the power fails,
+// there is one post, never two.
+func (h *Home) place(ctx context.Context, p Pending, signed *post.Post) error {
+	data, err := signed.File()
+	if err != nil {
+		return err
+	}
+	name := feed.Mine.Path(signed.ID().Position)
+	if p.What != WasRemoved {
+		if err := h.root.WriteFile(p.Name, data, 0o600); err != nil {
+			return err
+		}
+		if name != p.Name {
+			if err := h.root.Rename(p.Name, name); err != nil {
+				return err
+			}
+		}
+		h.noteOwn(ctx, signed, name, data)
+		return nil
+	}
+	return h.put(ctx, signed)
+}
+
+// moveBack renames a signed post to its own name. A copy of a post that is in
+// its place is left to its owner to remove.
+func (h *Home) moveBack(ctx context.Context, p Pending, me *pgp.Secret) (*post.Post, error) {
+	raw, _, err := h.root.ReadFile(p.Name, post.MaxFile)
+	if err != nil {
+		return nil, err
+	}
+	signed, err := post.OpenMine(raw, me.Certificate())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", p.Path, err)
+	}
+	name := feed.Mine.Path(signed.ID().Position)
+	there, err := h.root.Exists(name)
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	case there:
+		return nil, fmt.Errorf("%w: %s is a copy of %s; remove one of them", ErrNotByHand, p.Path, h.root.Path(name))
+	}
+	if err := h.root.Rename(p.Name, name); err != nil {
+		return nil, err
+	}
+	h.noteOwn(ctx, signed, name, raw)
+	return signed, nil
+}

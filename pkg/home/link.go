@@ -1,0 +1,292 @@
+package home
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/p2ps/p2ps/pkg/ijson"
+	"github.com/p2ps/p2ps/pkg/keyring"
+	"github.com/p2ps/p2ps/pkg/peer"
+	"github.com/p2ps/p2ps/pkg/pgp"
+	"github.com/p2ps/p2ps/pkg/post"
+	"github.com/p2ps/p2ps/pkg/wire"
+)
+
+// MaxRun is how many bytes one pull takes from one person.
+const MaxRun = 256 << 20
+
+var (
+	// ErrKeyChanged: another key than the friend's answers where he lived.
+	ErrKeyChanged = errors.New("another key answers")
+	// ErrUntrusted: an answer that is not proved to be his.
+	ErrUntrusted = errors.New("the answer cannot be trusted")
+	// ErrNoAddress: it is not known where he is reached.
+	ErrNoAddress = errors.New("no address is known")
+)
+
+// A link carries questions to one person and answers back.
+type link interface {
+	Ask(ctx context.Context, q wire.Question) (wire.Answer, error)
+	Renew(ctx context.Context) (*pgp.Certificate, error)
+	Room(q wire.Question) int // for marked ids in the first question
+	Bytes() int64
+}
+
+// place is where a person is reached, and how much came from there.
+type place struct {
+	h         *Home
+	client    *peer.Client
+	addresses []string
+	base      string // of addresses: the one that answered
+	cert      *pgp.Certificate
+	bytes     int64
+}
+
+func (p *place) Bytes() int64 { return p.bytes }
+
+// try calls ask with the address that answered before, or with each until one
+// does.
+func (p *place) try(ask func(base string) error) error {
+	if p.base != "" {
+		return ask(p.base)
+	}
+	if len(p.addresses) == 0 {
+		return ErrNoAddress
+	}
+	var errs []error
+	for _, base := range p.addresses {
+		err := ask(base)
+		if err == nil {
+			p.base = base
+			return nil
+		}
+		if !errors.Is(err, peer.ErrUnreachable) && !errors.Is(err, peer.ErrAddress) {
+			return err
+		}
+		errs = append(errs, fmt.Errorf("%s: %w", base, err))
+	}
+	return errors.Join(errs...)
+}
+
+// limit is what is left of MaxRun for the next answer.
+func (p *place) limit(most int64) (int64, error) {
+	left := min(most, MaxRun-p.bytes)
+	if left <= 0 {
+		return 0, fmt.Errorf("%w: more than %d MiB in one pull; pull again for the rest", peer.ErrAnswer, MaxRun>>20)
+	}
+	return left, nil
+}
+
+// Renew fetches the person's certificate from where he lives, and merges it.
+func (p *place) Renew(ctx context.Context) (*pgp.Certificate, error) {
+	fpr := p.cert.Fingerprint()
+	err := p.try(func(base string) error {
+		data, err := p.client.Key(ctx, base, string(fpr))
+		if err != nil {
+			return err
+		}
+		cert, err := pgp.ParseCertificate(data)
+		if err != nil {
+			return fmt.Errorf("%w: his key: %w", ErrUntrusted, err)
+		}
+		if cert.Fingerprint() != fpr {
+			return fmt.Errorf("%w: %s, instead of %s", ErrKeyChanged, cert.Fingerprint(), fpr)
+		}
+		return p.h.Locked(ctx, func(k *keyring.Keyring) (err error) {
+			p.cert, _, err = k.Merge(cert)
+			return err
+		})
+	})
+	return p.cert, err
+}
+
+func ignoreUnreachable(err error) error {
+	if errors.Is(err, peer.ErrUnreachable) {
+		return nil
+	}
+	return err
+}
+
+// sealedLink asks a friend.
+type sealedLink struct {
+	place
+	me    *pgp.Secret
+	shift time.Duration // of his clock, if he says that mine is wrong
+}
+
+// tries is how often a friend who is busy is asked again.
+const tries = 3
+
+// Ask implements link: it asks once more with his time if he finds mine wrong,
+// with his renewed key if he does not understand, and later if he is busy.
+func (l *sealedLink) Ask(ctx context.Context, q wire.Question) (wire.Answer, error) {
+	busy, shifted, renewed := 0, false, false
+	for {
+		a, err := l.once(ctx, q)
+		switch {
+		case (errors.Is(err, peer.ErrRefused) || isKeyFault(err)) && !renewed:
+			renewed = true
+			if _, renewErr := l.Renew(ctx); renewErr != nil {
+				return a, fmt.Errorf("%w (after: %w)", renewErr, err)
+			}
+			continue
+		case isKeyFault(err), errors.Is(err, wire.ErrBinding), errors.Is(err, pgp.ErrMalformed), errors.Is(err, pgp.ErrRecipient):
+			return a, fmt.Errorf("%w: %w", ErrUntrusted, err)
+		case errors.Is(err, peer.ErrOverloaded) || err == nil && a.Kind == wire.KindError && a.Code == wire.CodeBusy:
+			if busy++; busy == tries {
+				return a, fmt.Errorf("%w: %w", peer.ErrUnreachable, peer.ErrOverloaded)
+			}
+			if err := pause(ctx, time.Duration(busy)*300*time.Millisecond); err != nil {
+				return a, err
+			}
+			continue
+		case err != nil || a.Kind != wire.KindError:
+			return a, err
+		case (a.Code == wire.CodeClock || a.Code == wire.CodeReplay) && !shifted:
+			shifted = true
+			l.shift = a.Time.Sub(l.h.clock(l.me.Certificate()))
+			continue
+		case a.Code == wire.CodeVersion:
+			return a, fmt.Errorf("%w: the peer speaks another version of the protocol", wire.ErrVersion)
+		}
+		return a, fmt.Errorf("%w: it says %.20q", wire.ErrInvalid, a.Code)
+	}
+}
+
+func isKeyFault(err error) bool {
+	return errors.Is(err, pgp.ErrSignature) || errors.Is(err, pgp.ErrExpired) || errors.Is(err, pgp.ErrRevoked)
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+func (l *sealedLink) once(ctx context.Context, q wire.Question) (a wire.Answer, err error) {
+	party := wire.Party{Me: l.me, Other: l.cert}
+	var nonce [16]byte
+	if _, err := rand.Read(nonce[:]); err != nil {
+		return a, err
+	}
+	sent, err := l.h.sealer.SealRequest(party, q, l.h.clock(l.me.Certificate()).Add(l.shift), nonce)
+	if err != nil {
+		return a, fmt.Errorf("sealing the request: %w", err)
+	}
+	err = l.try(func(base string) error {
+		limit, err := l.limit(wire.MaxAnswer)
+		if err != nil {
+			return err
+		}
+		body, err := l.client.Sealed(ctx, base, sent.Body, limit)
+		if err != nil {
+			return err
+		}
+		l.bytes += int64(len(body) + len(sent.Body))
+		a, err = sent.OpenAnswer(body, party, l.h.opt.Now())
+		return err
+	})
+	return a, err
+}
+
+// Room is how many ids have room in the size that the request has anyway.
+func (l *sealedLink) Room(q wire.Question) int {
+	literal, err := wire.Literal(wire.Party{Me: l.me, Other: l.cert}, q, l.h.opt.Now(), [16]byte{})
+	if err != nil {
+		return 1
+	}
+	return wire.Room(len(literal))
+}
+
+// publicLink walks the public pages of somebody whom I follow: nothing is
+// given, and nothing told of me.
+type publicLink struct{ place }
+
+func (l *publicLink) Room(wire.Question) int { return wire.MaxIDs / 10 }
+
+// page is a public page of posts or lines.
+type page struct {
+	Items  []ijson.Value `json:"items"`
+	Lines  []string      `json:"lines"`
+	More   bool          `json:"more"`
+	Count  *int          `json:"count"`
+	Digest string        `json:"digest"`
+}
+
+// Ask implements link: each question becomes one GET or, for ids, one each.
+func (l *publicLink) Ask(ctx context.Context, q wire.Question) (a wire.Answer, err error) {
+	a = wire.Answer{Kind: q.Kind, Time: l.h.opt.Now().UTC().Truncate(time.Second)}
+	if q.Kind != wire.KindManifest {
+		for _, id := range append(q.Have[:len(q.Have):len(q.Have)], q.Want...) {
+			if err := l.one(ctx, id, &a, q.Kind == wire.KindIDs); err != nil {
+				return a, err
+			}
+		}
+	}
+	if q.Kind == wire.KindIDs {
+		return a, nil
+	}
+	var got *peer.Page
+	err = l.try(func(base string) error {
+		limit, err := l.limit(wire.MaxAnswer)
+		if err != nil {
+			return err
+		}
+		if q.Kind == wire.KindPosts {
+			got, err = l.client.Posts(ctx, base, q.After, limit)
+		} else {
+			got, err = l.client.Lines(ctx, base, q.Months, limit)
+		}
+		return err
+	})
+	if err != nil {
+		return a, err
+	}
+	return a, l.read(got, &a)
+}
+
+func (l *publicLink) read(got *peer.Page, a *wire.Answer) error {
+	l.bytes += int64(len(got.Body))
+	var p page
+	if err := ijson.Unmarshal(got.Body, &p); err != nil {
+		return err
+	}
+	if !got.Date.IsZero() {
+		a.Time = got.Date.UTC()
+	}
+	a.Items, a.Lines, a.More, a.Count, a.Digest = p.Items, p.Lines, p.More, p.Count, p.Digest
+	return nil
+}
+
+// one asks about one public post. Only a Tombstone signed by its author takes
+// it back.
+func (l *publicLink) one(ctx context.Context, id post.ID, a *wire.Answer, want bool) error {
+	return l.try(func(base string) error {
+		limit, err := l.limit(post.MaxFile)
+		if err != nil {
+			return err
+		}
+		got, err := l.client.Post(ctx, base, string(id.Position), limit)
+		if err != nil {
+			return err
+		}
+		l.bytes += int64(len(got.Body))
+		switch got.Status {
+		case 200:
+			if want {
+				a.Items = append(a.Items, got.Body)
+			}
+		case 410:
+			if p, err := post.Open(got.Body, l.cert); err == nil && p.Tombstone() && p.ID() == id {
+				a.Gone = append(a.Gone, id)
+			}
+		}
+		return nil
+	})
+}

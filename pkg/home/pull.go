@@ -1,0 +1,184 @@
+package home
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/p2ps/p2ps/pkg/feed"
+	"github.com/p2ps/p2ps/pkg/index"
+	"github.com/p2ps/p2ps/pkg/keyring"
+	"github.com/p2ps/p2ps/pkg/peer"
+	"github.com/p2ps/p2ps/pkg/pgp"
+	"github.com/p2ps/p2ps/pkg/post"
+	"github.com/p2ps/p2ps/pkg/pull"
+	"github.com/p2ps/p2ps/pkg/wire"
+)
+
+// ErrIncomplete: twice in a row a pull did not come to agree with the owner.
+var ErrIncomplete = errors.New("what is held is not what the owner says he offers")
+
+// A Tally counts what one pull from one person did.
+type Tally struct {
+	New, Changed, Withdrawn, Unoffered, Refused int
+}
+
+// An Event is one thing that a pull did, told when it is durable.
+type Event struct {
+	Person  keyring.Person
+	Post    *post.Post // kept
+	Path    string     // of its file
+	Changed bool       // it replaces an earlier text
+	Gone    *post.ID   // withdrawn
+	Pulled  *Pulled    // the pull from this person is over
+}
+
+// Pulled is how the pull from one person went.
+type Pulled struct {
+	Person keyring.Person
+	Tally
+	Requests int
+	Bytes    int64
+	Complete bool
+	Count    int      // posts that he offers me
+	Differ   []string // months that do not agree, if not Complete
+	Err      error
+}
+
+// PullOptions say how to pull.
+type PullOptions struct {
+	Full    bool // from the beginning
+	Jobs    int  // friends at once
+	Timeout time.Duration
+}
+
+// Pull fetches from some people, or from all whose posts I read. One who fails
+// stops nobody; only an error that concerns the whole pull is returned. tell is
+// called from one goroutine at a time.
+func (h *Home) Pull(ctx context.Context, people []keyring.Person, opt PullOptions, tell func(Event)) error {
+	unlock, err := h.root.Lock(ctx, pullLockFile, h.opt.Wait)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if people == nil {
+		if people, err = h.readable(); err != nil {
+			return err
+		}
+	}
+	client := peer.NewClient(opt.Timeout)
+	defer client.Close()
+	var mu sync.Mutex
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(max(1, opt.Jobs))
+	for _, p := range people {
+		g.Go(func() error {
+			done := h.pullOne(ctx, client, p, opt.Full, func(e Event) {
+				mu.Lock()
+				defer mu.Unlock()
+				e.Person = p
+				tell(e)
+			})
+			if err := context.Cause(ctx); err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			tell(Event{Person: p, Pulled: &done})
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+func (h *Home) pullOne(ctx context.Context, client *peer.Client, p keyring.Person, full bool, tell func(Event)) Pulled {
+	done := Pulled{Person: p}
+	done.Err = h.withIndex(ctx, func(x *index.Index) error {
+		cert, err := h.people.Certificate(p.Fingerprint)
+		if err != nil {
+			return err
+		}
+		l, err := h.linkTo(client, p, cert)
+		if err != nil {
+			return err
+		}
+		err = h.walk(ctx, x, l, cert, full, &done, tell)
+		done.Bytes = l.Bytes()
+		return h.remember(ctx, x, &done, err)
+	})
+	return done
+}
+
+func (h *Home) linkTo(client *peer.Client, p keyring.Person, cert *pgp.Certificate) (link, error) {
+	at := place{h: h, client: client, addresses: p.Addresses, cert: cert}
+	if p.Follow {
+		return &publicLink{at}, nil
+	}
+	me, err := h.secret()
+	if err != nil {
+		return nil, err
+	}
+	if err := cert.Usable(h.clock(me.Certificate())); err != nil {
+		return &sealedLink{place: at, me: me}, nil //nolint:nilerr // he may have renewed it: asking finds out
+	}
+	return &sealedLink{place: at, me: me}, nil
+}
+
+// walk drives one pull.Walk to its end.
+func (h *Home) walk(ctx context.Context, x *index.Index, l link, cert *pgp.Certificate, full bool, done *Pulled, tell func(Event)) error {
+	t := tree{Tree: feed.Of(cert.Fingerprint()), cert: cert}
+	if err := h.sync(ctx, x, true, t); err != nil {
+		return err
+	}
+	k := &keeper{h: h, tree: t, x: x, renew: l.Renew, tell: tell, tally: &done.Tally}
+	room := l.Room(wire.Question{Kind: wire.KindPosts, After: string(last) + "0261122-123456789-k3q5vx2m4f7da"})
+	w := pull.New(k, pull.Options{Full: full, Room: room, IDs: h.opt.IDs, Heal: !h.opt.NoHealing})
+	q, err := w.Step(ctx, nil)
+	for err == nil && q != nil {
+		var a wire.Answer
+		done.Requests++
+		if a, err = l.Ask(ctx, *q); err == nil {
+			q, err = w.Step(ctx, &a)
+		}
+	}
+	done.Complete, done.Count, done.Differ = w.Complete, w.Count, w.Differ
+	return err
+}
+
+// remember notes how the pull went, and makes the second disagreement in a row
+// an error.
+func (h *Home) remember(ctx context.Context, x *index.Index, done *Pulled, err error) error {
+	if ctx.Err() != nil {
+		return err
+	}
+	unlock, lockErr := h.lock(ctx)
+	if lockErr != nil {
+		return errors.Join(err, lockErr)
+	}
+	defer unlock()
+	updateErr := x.Update(ctx, func(tx *index.Tx) error {
+		s, e := tx.Peer(done.Person.Fingerprint)
+		if e != nil {
+			return e
+		}
+		s.Tried, s.Message = h.opt.Now(), ""
+		switch {
+		case err != nil:
+			s.Message = err.Error()
+		case done.Complete:
+			s.Reached, s.Unequal, s.Count = s.Tried, 0, done.Count
+		default:
+			s.Reached, s.Count = s.Tried, done.Count
+			if s.Unequal++; s.Unequal >= 2 {
+				err = fmt.Errorf("%w: the months %v differ", ErrIncomplete, done.Differ)
+				s.Message = err.Error()
+			}
+		}
+		return tx.PutPeer(done.Person.Fingerprint, s)
+	})
+	return errors.Join(err, updateErr)
+}

@@ -1,0 +1,323 @@
+package home
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/p2ps/p2ps/pkg/feed"
+	"github.com/p2ps/p2ps/pkg/index"
+	"github.com/p2ps/p2ps/pkg/keyring"
+	"github.com/p2ps/p2ps/pkg/pgp"
+	"github.com/p2ps/p2ps/pkg/post"
+)
+
+// An Entry is one post as it is shown.
+type Entry struct {
+	Post     *post.Post
+	Name     string // the pet name of its author; "me"
+	Mine     bool
+	Received time.Time
+	Path     string
+	To       []string // the words of --to; of my own posts only
+}
+
+// A View is what a timeline shows; the zero View is everything, newest first.
+type View struct {
+	Since, Until time.Time
+	From         []pgp.Fingerprint // nil is everybody who is neither blocked nor muted
+	Group        string            // posts by its members, and my own for it
+	Type         string
+	Limit        int // 0 is all
+	Oldest       bool
+}
+
+// Timeline lists posts by time. Each is read from its file, and is what the
+// file holds now.
+func (h *Home) Timeline(ctx context.Context, view View) ([]Entry, error) {
+	names, err := h.names()
+	if err != nil {
+		return nil, err
+	}
+	f := index.Filter{Since: view.Since, Until: view.Until, Type: view.Type, Limit: view.Limit, Oldest: view.Oldest, At: h.opt.Now(), Authors: view.From}
+	if view.From == nil {
+		f.Authors = names.shown()
+	}
+	if view.Group != "" {
+		members, err := h.members(view.Group)
+		if err != nil {
+			return nil, err
+		}
+		f.Authors = slices.DeleteFunc(f.Authors, func(a pgp.Fingerprint) bool { return a != names.me && !members[a] })
+	}
+	var entries []Entry
+	err = h.reading(ctx, func(x *index.Index, trees map[pgp.Fingerprint]tree) error {
+		entries = nil
+		var rows []index.Row
+		err := x.View(ctx, func(v *index.View) (err error) {
+			rows, err = v.Timeline(f)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if view.Group != "" {
+			rows = slices.DeleteFunc(rows, func(r index.Row) bool {
+				return r.ID.Author == names.me && !slices.Contains(r.Audience.Groups, view.Group)
+			})
+		}
+		entries, err = h.entries(ctx, rows, trees, names)
+		return err
+	})
+	return entries, err
+}
+
+// reading runs read on an index in step with the files. If one turns out to be
+// edited in place, every file is looked at, and it runs again.
+func (h *Home) reading(ctx context.Context, read func(*index.Index, map[pgp.Fingerprint]tree) error) error {
+	all, err := h.trees()
+	if err != nil {
+		return err
+	}
+	trees := map[pgp.Fingerprint]tree{}
+	for _, t := range all {
+		trees[t.cert.Fingerprint()] = t
+	}
+	for range moments {
+		moved := errors.Is(err, errMoved)
+		err = h.withIndex(ctx, func(x *index.Index) error {
+			if err := h.sync(ctx, x, moved, all...); err != nil {
+				return err
+			}
+			return read(x, trees)
+		})
+		if !errors.Is(err, errMoved) {
+			break
+		}
+	}
+	return err
+}
+
+// entries reads the files of rows on all cores.
+func (h *Home) entries(ctx context.Context, rows []index.Row, trees map[pgp.Fingerprint]tree, names *names) ([]Entry, error) {
+	out := make([]Entry, len(rows))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	const run = 64
+	for i := 0; i < len(rows); i += run {
+		g.Go(func() error {
+			for j := i; j < min(i+run, len(rows)); j++ {
+				t, ok := trees[rows[j].ID.Author]
+				if !ok {
+					return fmt.Errorf("%w: %s", ErrNoPost, rows[j].ID)
+				}
+				p, err := h.reopen(t, rows[j])
+				if err != nil {
+					return err
+				}
+				out[j] = h.entry(p, rows[j].Received, t, names)
+			}
+			return ctx.Err()
+		})
+	}
+	return out, g.Wait()
+}
+
+func (h *Home) entry(p *post.Post, received time.Time, t tree, names *names) Entry {
+	e := Entry{Post: p, Name: names.of(p.ID().Author), Mine: t.mine, Received: received, Path: h.root.Path(t.Path(p.ID().Position))}
+	if t.mine {
+		e.To = h.AudienceWords(p)
+	}
+	return e
+}
+
+// AudienceWords are whom a post of mine is for, in the words of --to.
+func (h *Home) AudienceWords(p *post.Post) []string {
+	a, err := p.Audience()
+	if err != nil || len(a.Members()) == 0 {
+		return []string{"me"}
+	}
+	return h.people.Names(a)
+}
+
+// names are how people are called.
+type names struct {
+	me     pgp.Fingerprint
+	people map[pgp.Fingerprint]keyring.Person
+}
+
+func (h *Home) names() (*names, error) {
+	me, err := h.people.Me()
+	if err != nil {
+		return nil, err
+	}
+	people, err := h.readable()
+	if err != nil {
+		return nil, err
+	}
+	n := &names{me.Fingerprint(), map[pgp.Fingerprint]keyring.Person{}}
+	for _, p := range people {
+		n.people[p.Fingerprint] = p
+	}
+	return n, nil
+}
+
+func (n *names) of(fpr pgp.Fingerprint) string {
+	if fpr == n.me {
+		return "me"
+	}
+	return n.people[fpr].Name
+}
+
+// shown are all whose posts a timeline shows unasked.
+func (n *names) shown() []pgp.Fingerprint {
+	authors := []pgp.Fingerprint{n.me}
+	for fpr, p := range n.people {
+		if !p.Muted {
+			authors = append(authors, fpr)
+		}
+	}
+	return authors
+}
+
+func (h *Home) members(group string) (map[pgp.Fingerprint]bool, error) {
+	groups, err := h.people.Groups()
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range groups {
+		if g.Name == group {
+			members := map[pgp.Fingerprint]bool{}
+			for _, m := range g.Members {
+				members[m.Fingerprint] = true
+			}
+			return members, nil
+		}
+	}
+	return nil, fmt.Errorf("the group %q: %w", group, keyring.ErrUnknown)
+}
+
+// Find resolves the id of a post: a whole one, a position, or the end of one,
+// of four characters or more, that no other post has.
+func (h *Home) Find(ctx context.Context, s string) (post.ID, error) {
+	if id, err := post.ParseID(s); err == nil {
+		return id, nil
+	}
+	s = strings.TrimPrefix(s, "…")
+	if len(s) < 4 || strings.Trim(s, "0123456789-abcdefghijklmnopqrstuvwxyz") != "" {
+		return post.ID{}, fmt.Errorf("%w: %.120q is neither an id nor the end of one, of four characters or more", post.ErrID, s)
+	}
+	var rows []index.Row
+	err := h.reading(ctx, func(x *index.Index, _ map[pgp.Fingerprint]tree) error {
+		return x.View(ctx, func(v *index.View) (err error) {
+			rows, err = v.Ending(s, 3)
+			return err
+		})
+	})
+	switch {
+	case err != nil:
+		return post.ID{}, err
+	case len(rows) == 0:
+		return post.ID{}, fmt.Errorf("%w: %s", ErrNoPost, s)
+	case len(rows) > 1:
+		return post.ID{}, fmt.Errorf("%w: …%s and …%s", ErrAmbiguous, rows[0].ID.Position, rows[1].ID.Position)
+	}
+	return rows[0].ID, nil
+}
+
+// Show reads one post.
+func (h *Home) Show(ctx context.Context, id post.ID) (Entry, error) {
+	names, err := h.names()
+	if err != nil {
+		return Entry{}, err
+	}
+	var e Entry
+	err = h.reading(ctx, func(x *index.Index, trees map[pgp.Fingerprint]tree) error {
+		var row index.Row
+		var ok bool
+		err := x.View(ctx, func(v *index.View) (err error) {
+			row, ok, err = v.Row(id)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		t, known := trees[id.Author]
+		switch {
+		case !ok || !known || row.State == index.Removed:
+			return fmt.Errorf("%w: %s", ErrNoPost, id)
+		case row.State == index.Edited || row.State == index.Older:
+			return fmt.Errorf("%w: %s", ErrDraft, h.root.Path(t.Path(id.Position)))
+		case row.State == index.Broken:
+			return fmt.Errorf("%w: %s: %s", ErrNoPost, h.root.Path(t.Path(id.Position)), row.Why)
+		}
+		p, err := h.reopen(t, row)
+		if err == nil {
+			e = h.entry(p, row.Received, t, names)
+		}
+		return err
+	})
+	return e, err
+}
+
+// History lists the earlier texts of a post that are kept, oldest first.
+func (h *Home) History(e Entry) ([]Entry, error) {
+	id := e.Post.ID()
+	cert, err := h.people.Me()
+	open := post.OpenMine
+	if !e.Mine && err == nil {
+		cert, err = h.people.Certificate(id.Author)
+		open = post.Open
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out []Entry
+	for _, revision := range h.aside("history", id) {
+		name := feed.History(post.Version{ID: id, Revision: revision})
+		raw, _, err := h.root.ReadFile(name, post.MaxFile)
+		if err != nil {
+			return nil, err
+		}
+		if p, err := open(raw, cert); err == nil && p.ID() == id {
+			was := e
+			was.Post, was.Path = p, h.root.Path(name)
+			out = append(out, was)
+		}
+	}
+	slices.SortFunc(out, func(a, b Entry) int { return int(a.Post.Revision() - b.Post.Revision()) })
+	return out, nil
+}
+
+// Readers are the friends who may see a post of mine now, by the rule that
+// answers them.
+func (h *Home) Readers(p *post.Post) ([]keyring.Person, error) {
+	a, err := p.Audience()
+	if err != nil {
+		return nil, err
+	}
+	friends, err := h.people.Friends()
+	if err != nil {
+		return nil, err
+	}
+	var out []keyring.Person
+	for _, f := range friends {
+		g, err := h.people.Grants(f.Fingerprint)
+		if err != nil {
+			return nil, err
+		}
+		if post.Visible(a, g, p.ID().Position) {
+			out = append(out, f)
+		}
+	}
+	return out, nil
+}
+
+// PathOf is the file of a post of mine.
+func (h *Home) PathOf(id post.ID) string { return h.root.Path(feed.Mine.Path(id.Position)) }

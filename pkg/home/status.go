@@ -1,0 +1,109 @@
+package home
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+
+	"github.com/p2ps/p2ps/pkg/disk"
+	"github.com/p2ps/p2ps/pkg/index"
+	"github.com/p2ps/p2ps/pkg/keyring"
+	"github.com/p2ps/p2ps/pkg/pgp"
+)
+
+// A Status is how things stand in a home.
+type Status struct {
+	Me       *pgp.Certificate
+	ByHand   []Pending
+	People   []Reached         // friends and followed
+	Problems []keyring.Problem // files among the people that are no keys
+	Served   string            // the address of a running serve; "" if there is none
+	Posts    int               // of mine
+}
+
+// Reached is how the last pulls from a person went.
+type Reached struct {
+	keyring.Person
+	index.Peer
+}
+
+// Status looks at every file of my feed, and asks nobody.
+func (h *Home) Status(ctx context.Context) (Status, error) {
+	s := Status{}
+	var err error
+	if s.Me, err = h.people.Me(); err != nil {
+		return s, err
+	}
+	if s.ByHand, err = h.ByHand(ctx); err != nil {
+		return s, err
+	}
+	people, err := h.readable()
+	if err != nil {
+		return s, err
+	}
+	err = h.withIndex(ctx, func(x *index.Index) error {
+		return x.View(ctx, func(v *index.View) error {
+			s.People = nil
+			for _, p := range people {
+				peer, err := v.Peer(p.Fingerprint)
+				if err != nil {
+					return err
+				}
+				s.People = append(s.People, Reached{p, peer})
+			}
+			rows, err := v.InState(s.Me.Fingerprint(), index.Live)
+			s.Posts = len(rows)
+			return err
+		})
+	})
+	if err != nil {
+		return s, err
+	}
+	if s.Problems, err = h.people.Problems(); err != nil {
+		return s, err
+	}
+	s.Served, err = h.Served(ctx)
+	return s, err
+}
+
+const (
+	serveLockFile = "state/serve.lock"
+	serveFile     = "state/serve"
+)
+
+// Serving takes the place of the one process that serves this home: a nonce
+// remembered by one process alone could be replayed to another. address is
+// where it listens; done frees the place.
+func (h *Home) Serving(ctx context.Context, address string) (done func(), err error) {
+	unlock, err := h.root.Lock(ctx, serveLockFile, 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.root.WriteFile(serveFile, []byte(address+"\n"), 0o600); err != nil {
+		unlock()
+		return nil, err
+	}
+	return unlock, nil
+}
+
+// Served is the address at which this home is being served; "" if it is not.
+func (h *Home) Served(ctx context.Context) (string, error) {
+	there, err := h.root.Exists(serveLockFile)
+	if err != nil || !there {
+		return "", err
+	}
+	unlock, err := h.root.Lock(ctx, serveLockFile, 0)
+	if err == nil {
+		unlock()
+		return "", nil
+	}
+	if !errors.Is(err, disk.ErrBusy) {
+		return "", nil // in a read-only home nothing serves that could be found
+	}
+	address, _, err := h.root.ReadFile(serveFile, 1024)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return strings.TrimSpace(string(address)), err
+}
