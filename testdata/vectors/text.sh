@@ -1,0 +1,438 @@
+#!/bin/sh
+# text.sh writes the vectors that need no key: sh testdata/vectors/text.sh, from anywhere. What can be computed
+# (canonical form, lines, digests, orders) is computed here by jq, sha256sum and sort, so that the expectation owes
+# nothing to the program it tests. The format is described in README.md.
+set -eu
+cd "$(dirname "$0")"
+alice=6F3A0C19D2B84E57A1C6F09B3D7E25840A9C1B2D
+bob=A1B2C3D4E5F60718293A4B5C6D7E8F9001122334
+place=20261122-123456789-k3q5vx2m4f7da
+id=p2ps:$alice/$place
+rm -rf canonical shape audience received visible position fingerprint after page begin choose line digest padding request answer
+
+# v DIR/NAME RULE EXPECT WHY <BYTES: one vector.
+v() {
+	mkdir -p "${1%/*}"
+	{ printf 'rule: %s\nexpect: %s\nwhy: %s\n%s\n' "$2" "$3" "$4" "${extra-}" && cat; } >"$1"
+}
+# s BYTES: exactly these, without a line feed.
+s() { printf '%s' "$1"; }
+sha() { sha256sum | cut -c1-64; }
+
+# --- canonical: an object; its signed bytes, or what is wrong with it
+canon() { # NAME RULE WHY JSON
+	s "$4" | v "canonical/$1" "$2" "canonical $(s "$4" | jq -cSj 'del(.bto, .signature)' | sha) $(s "$4" | jq -cSj 'del(.bto, .signature)' | wc -c | tr -d ' ')" "$3"
+}
+bad() { s "$5" | v "canonical/$1" "$2" "refused $3" "$4"; } # NAME RULE CLASS WHY JSON
+canon sorted P19 'names are sorted' '{"b":1,"a":2,"C":3,"_":4,"":5}'
+canon nested P19 'names are sorted at every depth, arrays are not' '{"z":{"y":[3,1,2],"x":{"b":null,"a":true}}}'
+canon spaces P1,P19 'white space around and inside is not signed' ' { "a" : [ 1 , 2 ] }
+'
+canon without-bto P19 'bto is not signed' '{"id":"x","bto":["family"]}'
+canon without-signature P19 'the signature does not sign itself' '{"id":"x","signature":"AAAA"}'
+canon inner-signature P19 'only the top-level signature is left out' '{"object":{"signature":"AAAA","bto":1},"signature":"BBBB"}'
+canon escapes P19 'the short escapes, and lower-case \u00xx for other controls' '{"a":"\u0008\u0009\u000a\u000b\u000c\u000d\u001F\u0000\"\\\/"}'
+canon raw P19 'everything else stands as it is' '{"a":"<>& é \u00e9 \u2028 \ud83d\ude00"}'
+canon empty P19 'an empty object' '{}'
+canon integers P6 'the greatest, the least, zero' '{"a":9007199254740991,"b":-9007199254740991,"c":0,"d":1000000000000000}'
+canon fractions P7 'one form each' '{"a":0.5,"b":-52.125,"c":0.0001,"d":123456789012.345,"e":0.00012345678901234}'
+canon depth-14 P8 'fourteen levels' '{"a":[[[[[[[[[[[[[1]]]]]]]]]]]]]}'
+bad depth-15 P8 depth 'fifteen levels' '{"a":[[[[[[[[[[[[[[1]]]]]]]]]]]]]]}'
+bad array P1 json 'a post is an object' '[1]'
+bad two P1 json 'two objects' '{}{}'
+bad cut P1 json 'the brace is missing' '{"a":1'
+bad comma P1 json 'not JSON' '{"a":1,}'
+bad form-feed P1 json 'a form feed is no white space' "$(printf '{}\f')"
+printf '\357\273\277{}' | v canonical/mark P1 'refused json' 'a byte order mark'
+bad doubled P2 doubled 'a twice' '{"a":1,"a":1}'
+bad doubled-escaped P2 doubled 'a twice, once escaped' '{"a":1,"\u0061":2}'
+bad doubled-deep P2 doubled 'deep inside' '{"x":[{"a":1,"a":2}]}'
+bad doubled-bto P2 doubled 'what is not signed is not exempt' '{"bto":["a"],"bto":["b"]}'
+printf '{"a":"\377"}' | v canonical/utf8 P3 'refused utf8' 'not UTF-8'
+printf '{"a":"\300\200"}' | v canonical/utf8-long P3 'refused utf8' 'an overlong form'
+printf '{"a":"\355\240\200"}' | v canonical/utf8-surrogate P3 'refused utf8' 'a surrogate in UTF-8'
+bad surrogate P3 utf8 'half a pair' '{"a":"\ud800"}'
+bad surrogate-low P3 utf8 'the other half' '{"a":"\udc00x"}'
+bad name P4 name 'not ASCII' '{"é":1}'
+bad name-escaped P4 name 'not ASCII, escaped' '{"\u00e9":1}'
+bad name-deep P4 name 'deep inside' '{"a":[{"ß":1}]}'
+bad name-control P4 name 'a control character' '{"\u0001":1}'
+bad del P5 del 'escaped' '{"a":"\u007f"}'
+bad del-name P5 del 'in a name' '{"\u007f":1}'
+printf '{"a":"\177"}' | v canonical/del-raw P5 'refused del' 'raw'
+bad integer-great P6 number '2^53' '{"a":9007199254740992}'
+bad integer-little P6 number '-2^53' '{"a":-9007199254740992}'
+bad integer-long P6 number 'twenty digits' '{"a":10000000000000000000}'
+bad integer-minus-zero P6 number 'minus zero' '{"a":-0}'
+bad integer-zero-first P6 json 'a leading zero is not JSON' '{"a":01}'
+bad integer-exponent P6,P7 number 'an exponent' '{"a":1e2}'
+bad integer-huge P6,P7 number 'beyond all doubles' '{"a":1e400}'
+bad integer-deep P6 number 'deep inside' '{"a":[{"b":-0}]}'
+bad fraction-zero P7 number 'a trailing zero' '{"a":1.50}'
+bad fraction-whole P7 number 'a whole number written as a fraction' '{"a":1.0}'
+bad fraction-minus-zero P7 number 'minus zero' '{"a":-0.0}'
+bad fraction-small P7 number 'too small' '{"a":0.00009}'
+bad fraction-long P7 number 'sixteen digits' '{"a":1.234567890123456}'
+bad fraction-exponent P7 number 'an exponent' '{"a":1.5e3}'
+size() { printf '{"a":"'; head -c "$1" /dev/zero | tr '\0' x; printf '"}'; }
+size 65528 | v canonical/size-65536 P10 "canonical $(size 65528 | jq -cSj . | sha) 65536" 'the greatest size'
+size 65529 | v canonical/size-65537 P10 'refused size' 'a byte too many'
+
+# --- shape: a post in wire form whose signature is a placeholder: accepted, or what is wrong
+note=$(jq -cn --arg id "$id" --arg by "openpgp4fpr:$alice" '{id: $id, type: "Note", attributedTo: $by,
+	published: "2026-11-22T12:34:56Z", content: "Walked the whole Teltow canal today.", mediaType: "text/plain", revision: 1, signature: "iHUEABYIAB0WIQ=="}')
+shape() { # NAME RULE EXPECT WHY FILTER
+	s "$note" | jq -cj --arg id "$id" --arg alice "$alice" --arg bob "$bob" --argjson note "$note" "$5" | v "shape/$1" "$2" "$3" "$4"
+}
+shape note P11 accepted 'the example' .
+for m in id type attributedTo published revision signature; do shape "no-$m" P11 'refused member' "without $m" "del(.$m)"; done
+shape v6 P12,P13 accepted '64 digits' '("0F" * 32) as $f | .id = "p2ps:\($f)/20261122-123456789-k3q5vx2m4f7da" | .attributedTo = "openpgp4fpr:\($f)"'
+shape id-day-99 P12,W1 accepted 'nobody computes with the date' '.id |= sub("20261122"; "20261199")'
+shape id-other-author P12,P13 'refused author' 'id and attributedTo differ' '.id = "p2ps:\($bob)/20261122-123456789-k3q5vx2m4f7da"'
+shape author-lower-case P13 'refused author' 'lower case' '.attributedTo |= ascii_downcase'
+shape author-key-id P13 'refused author' 'a key id' '.attributedTo = "openpgp4fpr:" + $alice[24:]'
+shape author-bare P13 'refused author' 'no scheme' '.attributedTo = $alice'
+shape miscased P9 'refused case' 'Content' '.Content = .content | del(.content)'
+shape miscased-beside P9 'refused case' 'both' '.Revision = 2'
+for t in 2026-11-22T12:34:56.5Z 2026-11-22T12:34:56+00:00 2026-11-22t12:34:56z 2026-11-22 2026-02-30T00:00:00Z 2026-11-22T24:00:00Z 2026-11-22T12:34:60Z; do
+	shape "published-$(echo "$t" | tr -d ':+')" P14 'refused time' "$t" ".published = \"$t\""; done
+shape published-leap P14 accepted '29 February' '.published = "2028-02-29T23:59:59Z"'
+for m in updated expires; do shape "$m-date" P14 'refused time' 'a date alone' ".$m = \"2026-11-22\""; done
+shape revision-0 P15 'refused revision' zero '.revision = 0'
+shape revision-negative P15 'refused revision' negative '.revision = -1'
+shape revision-text P15 'refused revision' 'a string' '.revision = "1"'
+shape revision-fraction P15 'refused revision' 'not whole' '.revision = 1.5'
+shape type-list P16 'refused member' 'an array' '.type = ["Note"]'
+shape type-empty P16 'refused member' 'empty' '.type = ""'
+shape type-long P16 'refused member' '65 bytes' '.type = "x" * 65'
+shape type-unknown P17 accepted 'kept and shown' '.type = "Juggling" | .clubs = 5'
+shape member-unknown P17 accepted 'kept' '.colour = {"name": "blue"}'
+for m in content summary name mediaType inReplyTo context; do shape "$m-number" P18 'refused member' "$m is a number" ".$m = 7"; done
+shape content-unknown P17,P18 accepted 'of an unknown type nothing is asked' '.type = "Juggling" | .content = ["three", "clubs"]'
+shape signature-empty P20 'refused signature' 'empty' '.signature = ""'
+shape signature-url P20 'refused signature' 'the other base64' '.signature = "iHUEABYIAB0WIQ-_"'
+shape signature-unpadded P20 'refused signature' 'not padded' '.signature = "iHUEABYIAB0WIQ"'
+shape signature-broken P20 'refused signature' 'a line break' '.signature = "iHUEABYI\nAB0WIQ=="'
+shape note-blank P45 'refused member' 'an empty text' '.content = ""'
+shape note-place P45 accepted 'a place says something' 'del(.content) | .location = {"type": "Place"}'
+shape note-empty P45 'refused member' 'nothing in it' 'del(.content)'
+shape note-html P46 accepted 'HTML only if said' '.mediaType = "text/html"'
+shape article P47 accepted 'an article' '.type = "Article" | .name = "Canals" | .mediaType = "text/markdown"'
+shape article-empty P47 'refused member' 'no content' '.type = "Article" | del(.content)'
+page='del(.content, .mediaType) | .type = "Page"'
+shape page P48 accepted 'a link' "$page"' | .url = "https://example.org/canal"'
+shape page-no-url P48 'refused member' 'no url' "$page"
+shape page-scheme P48 'refused member' 'javascript' "$page"' | .url = "javascript:alert(1)"'
+shape page-space P48 'refused member' 'a space' "$page"' | .url = "https://example.org/a b"'
+shape comment P49 accepted 'an answer' '.inReplyTo = $id | .context = $id'
+shape comment-elsewhere P49 accepted 'to another network' '.inReplyTo = "https://example.org/7"'
+shape comment-malformed P49 'refused member' 'no id' '.inReplyTo = "p2ps:7"'
+like='.type = "Like" | .content = "🚣" | .object = $id'
+shape like P51 accepted 'a reaction' "$like"
+shape like-no-object P51 'refused member' 'of what' "$like | del(.object)"
+shape like-object P51 'refused member' 'a whole post' "$like"' | .object = $note'
+shape like-long P51 'refused member' '65 bytes' "$like"' | .content = "x" * 65'
+announce='del(.content, .mediaType) | .type = "Announce" | .object = ($note | .to = ["as:Public"])'
+shape announce P52 accepted 'passed on' "$announce"
+shape announce-private P52 'refused member' 'a private post' "$announce | del(.object.to)"
+shape announce-unsigned P52 'refused member' 'without signature' "$announce | del(.object.signature)"
+shape announce-readers P52 'refused audience' 'with bto' "$announce"' | .object.bto = ["family"]'
+shape announce-id P52 'refused member' 'only an id' "$announce"' | .object = $id'
+person='del(.content, .mediaType) | .type = "Person" | .name = "Alice"'
+shape person P54 accepted 'a profile' "$person"
+shape person-no-name P54 'refused member' 'nameless' "$person | del(.name)"
+stone='del(.content, .mediaType) | .type = "Tombstone" | .revision = 2 | .deleted = "2026-11-23T08:00:00Z" | .formerType = "Note"'
+shape tombstone P43,P55 accepted 'a deletion' "$stone"
+shape tombstone-no-deleted P55 'refused member' 'when' "$stone | del(.deleted)"
+shape tombstone-no-type P55 'refused member' 'of what' "$stone | del(.formerType)"
+shape tombstone-content P55 accepted 'a clumsy deletion is one all the same' "$stone"' | .content = "x"'
+
+# --- received: a post from somebody else; only what its audience members say
+received() { s "$note" | jq -cj --argjson note "$note" "$5" | v "received/$1" "$2" "$3" "$4"; }
+received private P27 accepted 'to is absent' .
+received public P27 accepted 'to is public' '.to = ["as:Public"]'
+for t in '[]' 'null' '"as:Public"' '["as:Public","as:Public"]' '["Public"]' '["https://www.w3.org/ns/activitystreams#Public"]' '["as:Public","openpgp4fpr:A1B2C3D4E5F60718293A4B5C6D7E8F9001122334"]'; do
+	n=$((${n-0} + 1)); received "to-$n" P27,P33 'refused audience' "to is $t" ".to = $t"; done
+received bto P33 'refused audience' 'it should have stayed at home' '.bto = ["family"]'
+for m in cc bcc audience To TO BTO Bto CC Audience; do received "name-$m" P32,P33 'refused audience' "$m" ".$m = [\"as:Public\"]"; done
+received deep P32,P33 'refused audience' 'to inside' '.tag = [{"to": ["as:Public"]}]'
+received announced P32,P52 accepted 'the object of an Announce is a post of its own' '.type = "Announce" | .object = ($note | .to = ["as:Public"])'
+received announced-deep P32,P33 'refused audience' 'but only its own to' '.type = "Announce" | .object = ($note | .to = ["as:Public"] | .x = {"cc": []})'
+
+# --- audience: a post of mine in file form; who it is for
+audience() { s "$5" | v "audience/$1" "$2" "$3" "$4"; }
+audience none P30 'only me' 'nobody named' '{"type":"Note"}'
+audience public P27 'public' 'everybody' '{"to":["as:Public"]}'
+audience friends P28 'friends' 'all friends' '{"bto":["friends"]}'
+audience group P28 'group family' 'a group' '{"bto":["family"]}'
+audience reader P28 "reader $bob" 'a person' "{\"bto\":[\"openpgp4fpr:$bob\"]}"
+audience many P28 "public, friends, group 7-up, group family, reader $bob" 'all of it' "{\"to\":[\"as:Public\"],\"bto\":[\"family\",\"openpgp4fpr:$bob\",\"friends\",\"7-up\"]}"
+audience announce P32 'group family' 'the object has its own' '{"type":"Announce","bto":["family"],"object":{"to":["as:Public"]}}'
+wrong() { audience "$1" "$2" 'only me, damaged' "$3" "$4"; }
+wrong to-null P31 'null' '{"to":null}'
+wrong to-empty P31 'empty' '{"to":[]}'
+wrong to-text P31 'no array' '{"to":"as:Public"}'
+wrong to-words P31 'the words of a draft' '{"to":["public"]}'
+wrong to-miscased P31 'miscased' '{"to":["as:public"]}'
+wrong to-doubled-entry P31 'an entry twice' '{"to":["as:Public","as:Public"]}'
+wrong to-twice P31 'the name twice' '{"to":["as:Public"],"to":["as:Public"]}'
+wrong to-bad-bto-good P31 'one of the two is enough' '{"to":[],"bto":["family"]}'
+wrong bto-null P31 'null' '{"bto":null}'
+wrong bto-empty P31 'empty' '{"bto":[]}'
+wrong bto-text P31 'no array' '{"bto":"family"}'
+wrong bto-number P31 'a number' '{"bto":["family",7]}'
+wrong bto-doubled-entry P31 'an entry twice' '{"bto":["family","family"]}'
+wrong bto-twice P31 'the name twice' '{"bto":["family"],"bto":["work"]}'
+wrong bto-miscased P31 'a capital' '{"bto":["Family"]}'
+wrong bto-space P31 'a space' '{"bto":["my family"]}'
+wrong bto-long P31 '33 characters' '{"bto":["abcdefghijklmnopqrstuvwxyz1234567"]}'
+wrong bto-dash P31 'a dash first' '{"bto":["-family"]}'
+wrong bto-me P31 'a reserved word' '{"bto":["me"]}'
+wrong bto-public P31 'a reserved word' '{"bto":["public"]}'
+wrong bto-as-public P31 'public stands in to' '{"bto":["as:Public"]}'
+wrong bto-key-id P31 'a key id' '{"bto":["openpgp4fpr:3D7E25840A9C1B2D"]}'
+wrong bto-lower-case P31 'a fingerprint in lower case' '{"bto":["openpgp4fpr:a1b2c3d4e5f60718293a4b5c6d7e8f9001122334"]}'
+for m in cc bcc audience; do wrong "name-$m" P32 "$m" "{\"to\":[\"as:Public\"],\"$m\":[\"as:Public\"]}"; done
+for m in TO To bTo CC Bcc Audience; do wrong "case-$m" P32 "$m" "{\"bto\":[\"family\"],\"$m\":[\"as:Public\"]}"; done
+wrong deep P32 'below the top level' '{"bto":["family"],"tag":[{"to":["as:Public"]}]}'
+wrong deep-object P32 'the object of anything but an Announce' '{"type":"Like","bto":["family"],"object":{"to":["as:Public"]}}'
+
+# --- visible: audience, position and reader; may he see it
+visible() { jq -cnj --arg bob "$bob" --arg place "$place" "$5" | v "visible/$1" "$2" "$3" "$4"; }
+all='{position: $place, reader: {fingerprint: $bob, friend: true, blocked: false, history: "all", groups: {family: "all"}}}'
+visible stranger-public P34 visible 'public' "$all"' | .reader.friend = false | .reader.groups = {} | .to = ["as:Public"]'
+visible stranger-named P34 hidden 'named, and no friend' "$all"' | .reader.friend = false | .reader.groups = {} | .bto = ["openpgp4fpr:" + $bob]'
+visible stranger-member P34 hidden 'in the group, and no friend' "$all"' | .reader.friend = false | .bto = ["family"]'
+visible blocked-public P34 visible 'public' "$all"' | .reader.blocked = true | .to = ["as:Public"]'
+visible blocked-friend P34 hidden 'blocked' "$all"' | .reader.blocked = true | .bto = ["friends", "family", "openpgp4fpr:" + $bob]'
+visible named P35 visible 'named' "$all"' | .bto = ["openpgp4fpr:" + $bob]'
+visible other-named P35 hidden 'somebody else' "$all"' | .bto = ["openpgp4fpr:6F3A0C19D2B84E57A1C6F09B3D7E25840A9C1B2D"]'
+visible friends P35 visible 'a friend' "$all"' | .bto = ["friends"]'
+visible member P35 visible 'a member' "$all"' | .bto = ["family"]'
+visible not-member P35 hidden 'another group' "$all"' | .bto = ["work"]'
+visible only-me P30 hidden 'nobody' "$all"
+visible group-before P36 hidden 'a millisecond too early' "$all"' | .bto = ["family"] | .reader.groups.family = "20261122-123456790"'
+visible group-at P36 visible 'at H' "$all"' | .bto = ["family"] | .reader.groups.family = "20261122-123456789"'
+visible group-of-two P36 visible 'one way is enough' "$all"' | .bto = ["family", "work"] | .reader.groups = {family: "20270101-000000000", work: "all"}'
+visible friends-before P36 hidden 'too early' "$all"' | .bto = ["friends"] | .reader.history = "20261122-123456790"'
+visible friends-limit-group P36 visible 'the limit of friends is not that of the group' "$all"' | .bto = ["family"] | .reader.history = "20270101-000000000"'
+visible named-before P36 visible 'a name has no limit' "$all"' | .bto = ["openpgp4fpr:" + $bob] | .reader.history = "20270101-000000000"'
+visible public-before P36 visible 'public has no limit' "$all"' | .to = ["as:Public"] | .reader.history = "20270101-000000000"'
+
+# --- position: a whole id; fingerprint: a fingerprint
+position() { s "$4" | v "position/$1" "P12${extrarule-}" "$2" "$3"; }
+position good accepted 'the example' "$id"
+position day-99 accepted 'only the pattern counts' "p2ps:$alice/20261199-999999999-aaaaaaaaaaaaa"
+position year-2199 accepted 'far ahead' "p2ps:$alice/21991231-235959999-zzzzzzzzzzzzz"
+position month-13 'refused id' 'no such month' "p2ps:$alice/20261322-123456789-k3q5vx2m4f7da"
+position month-00 'refused id' 'no such month' "p2ps:$alice/20260022-123456789-k3q5vx2m4f7da"
+position year-2200 'refused id' 'beyond the pattern' "p2ps:$alice/22001122-123456789-k3q5vx2m4f7da"
+position capital 'refused id' 'a capital' "p2ps:$alice/20261122-123456789-K3q5vx2m4f7da"
+position digit-1 'refused id' '1 is not in the alphabet' "p2ps:$alice/20261122-123456789-k3q5vx2m4f7d1"
+position short 'refused id' 'twelve letters' "p2ps:$alice/20261122-123456789-k3q5vx2m4f7d"
+position long 'refused id' 'fourteen letters' "p2ps:$alice/20261122-123456789-k3q5vx2m4f7daa"
+position scheme 'refused id' 'another scheme' "P2PS:$alice/$place"
+position lower-case 'refused id' 'a fingerprint in lower case' "p2ps:$(s $alice | tr A-F a-f)/$place"
+position key-id 'refused id' '16 digits' "p2ps:3D7E25840A9C1B2D/$place"
+position path 'refused id' 'a path' "p2ps:$alice/../$place"
+position suffix 'refused id' 'a file name' "p2ps:$alice/$place.json"
+position alone 'refused id' 'the position alone' "$place"
+printf '%s\n' "$id" | v position/line-feed P12 'refused id' 'a line feed at the end'
+printf '%s\0' "$id" | v position/nul P12 'refused id' 'a NUL at the end'
+printf 'p2ps:%s/%s' $alice '２0261122-123456789-k3q5vx2m4f7da' | v position/wide P12 'refused id' 'a digit of another script'
+fingerprint() { s "$4" | v "fingerprint/$1" M1 "$2" "$3"; }
+fingerprint v4 accepted '40 digits' $alice
+fingerprint v6 accepted '64 digits' 0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F
+fingerprint lower-case 'refused fingerprint' 'lower case' "$(s $alice | tr A-F a-f)"
+fingerprint key-id 'refused fingerprint' 'a key id' 3D7E25840A9C1B2D
+fingerprint spaces 'refused fingerprint' 'as gpg prints it' '6F3A 0C19 D2B8 4E57 A1C6  F09B 3D7E 2584 0A9C 1B2D'
+fingerprint 0x 'refused fingerprint' 'a prefix' 0x$alice
+fingerprint 41 'refused fingerprint' '41 digits' ${alice}0
+fingerprint 63 'refused fingerprint' '63 digits' 0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0
+fingerprint letter 'refused fingerprint' 'G' 6F3A0C19D2B84E57A1C6F09B3D7E25840A9C1B2G
+fingerprint empty 'refused fingerprint' 'empty' ''
+
+# --- after: what the member stands for, in brackets
+after() { s "$4" | v "after/$1" W2 "$2" "$3"; }
+after position "[$place]" 'itself' "$place"
+after time '[20210115-000000000]' 'a time' 2021-01-15T00:00:00Z
+after time-late '[20211231-235959000]' 'a time' 2021-12-31T23:59:59Z
+after time-early '[00010101-000000000]' 'before everything' 0001-01-01T00:00:00Z
+after stamp 'error invalid' 'half a position' 20210115-000000000
+after id 'error invalid' 'a whole id' "$id"
+after date 'error invalid' 'a date' 2021-01-15
+after fraction 'error invalid' 'a fraction' 2021-01-15T00:00:00.5Z
+after empty 'error invalid' 'empty is not absent' ''
+
+# --- page: {after, limit, entitled}; the items in order, then more
+p() { printf '2026%s-%s-%s' "$1" "$2" aaaaaaaaaaaa"$3"; }
+a=$(p 1101 000000000 a) b=$(p 1101 000000000 b) c=$(p 1130 999999999 a) d=$(p 1131 000000000 a) e=$(p 1201 000000000 a)
+page() { # NAME RULE WHY AFTER LIMIT, entitled are a to e in disorder
+	sorted=$(printf '%s\n' "$d" "$b" "$e" "$a" "$c" | LC_ALL=C sort | awk -v after="$4" '"x" $0 > "x" after')
+	more=false; [ "$(printf '%s\n' "$sorted" | grep -c .)" -le "$5" ] || more=true
+	jq -cnj --arg after "$4" --argjson limit "$5" '{after: $after, limit: $limit, entitled: $ARGS.positional}' --args "$d" "$b" "$e" "$a" "$c" |
+		v "page/$1" "$2" "$(printf '%s\n' "$sorted" | head -n "$5" | tr '\n' ' ')more $more" "$3"
+}
+page all W3,W4 'everything fits' '' 5
+page first W3,W4 'two, and more to come' '' 2
+page same-time W3 'two of one millisecond: the rest of the id decides' "$a" 2
+page exact W4 'the page is full, and nothing follows' "$c" 2
+page day-31 W1,W3 'a day that does not exist has its place' "$c" 1
+page end W4 'nothing after the last' "$e" 2
+page time W2,W3 'a time is before the posts of its millisecond' 20261101-000000000 1
+
+# --- begin: {now, held}; after what the walk begins, or "beginning"
+begin() { jq -cnj --arg now 2026-11-22T12:00:00Z '{now: $now, held: $ARGS.positional}' --args "$@" ; }
+begin | v begin/nothing W20 beginning 'nothing held'
+begin $place 20261101-000000000-aaaaaaaaaaaaa | v begin/newest W20 "$place" 'the greatest, in whatever order'
+begin 20261101-000000000-aaaaaaaaaaaaa 21990101-000000000-aaaaaaaaaaaaa | v begin/far-ahead W20 20261101-000000000-aaaaaaaaaaaaa 'a clock was wrong once'
+begin 20261123-120000001-aaaaaaaaaaaaa | v begin/day-ahead W20 beginning 'a day and a millisecond ahead'
+begin 20261123-115959999-aaaaaaaaaaaaa | v begin/nearly-a-day W20 20261123-115959999-aaaaaaaaaaaaa 'just less than a day ahead'
+begin 21990101-000000000-aaaaaaaaaaaaa | v begin/only-ahead W20 beginning 'nothing else held'
+begin 20261122-999999999-aaaaaaaaaaaaa | v begin/no-such-time W1,W20 20261122-999999999-aaaaaaaaaaaaa 'compared, not computed'
+
+# --- choose: two texts of one id; the one that counts
+choose() { jq -cnj --arg high "$(s 1 | sha)" --arg low "$(s 0 | sha)" '{a: {revision: 1, sha256: $high}, b: {revision: 1, sha256: $low}} | '"$4" | v "choose/$1" P40 "$2" "$3"; }
+choose revision b 'the higher revision, whatever else' '.b.revision = 2 | .a.updated = "2026-12-01T00:00:00Z"'
+choose revision-10 b 'numbers, not texts' '.a.revision = 9 | .b.revision = 10'
+choose updated b 'the later change' '.a.updated = "2026-11-22T12:00:00Z" | .b.updated = "2026-11-22T12:00:01Z"'
+choose updated-absent b 'absent is earliest' '.b.updated = "2000-01-01T00:00:00Z"'
+choose hash a 'the greater hash' .
+choose hash-equal-times a 'the greater hash' '.a.updated = "2026-11-22T12:00:00Z" | .b.updated = .a.updated'
+
+# --- line: a post in wire form; its line
+line() { s "$note" | jq -cj "$3" >line.tmp; v "line/$1" W7 "$(jq -rj '"\(.id) \(.revision)"' line.tmp) $(jq -cSj 'del(.bto, .signature)' line.tmp | sha)" "$2" <line.tmp; rm line.tmp; }
+line first 'a first revision' .
+line great-revision 'no exponent' '.revision = 9007199254740991'
+line unordered 'the order of members does not count' 'to_entries | reverse | from_entries'
+line signature 'the signature does not count' '.signature = "AAAA"'
+
+# --- digest: post lines, each with its line feed; the month lines in order, then "COUNT DIGEST"
+digest() { # NAME RULE WHY <LINES
+	cat >digest.tmp
+	LC_ALL=C sort digest.tmp >digest.sorted
+	for month in $(cut -d/ -f2 digest.sorted | cut -c1-6 | uniq); do
+		grep "/$month" digest.sorted >digest.month && echo "$month $(wc -l <digest.month | tr -d ' ') $(sha <digest.month)"
+	done >digest.months
+	{ cat digest.months; echo "$(wc -l <digest.sorted | tr -d ' ') $(sha <digest.months)"; } | sed 's/^/expect: /' >digest.expect
+	mkdir -p digest
+	{ echo "rule: $2"; cat digest.expect; printf 'why: %s\n\n' "$3"; cat digest.tmp; } >"digest/$1"
+	rm digest.tmp digest.sorted digest.month digest.months digest.expect 2>/dev/null || rm -f digest.*
+}
+l() { echo "p2ps:$alice/$1 ${2-1} $(s "$1 ${2-1}" | sha)"; }
+printf '' | digest nothing W9 'no posts: the digest of nothing'
+l $place | digest one W8,W9 'one post'
+{ l "$c"; l "$a"; l "$b"; } | digest disorder W8,W9 'lines are sorted'
+{ l "$e"; l "$a"; l 20250101-000000000-aaaaaaaaaaaaa; l 21991231-235959999-zzzzzzzzzzzzz; } | digest months W8,W9 'months are sorted, and only those with posts appear'
+{ l "$d" 10; l "$c" 9; } | digest day-31 W1,W8 'a day that does not exist belongs to its six characters'
+i=0; while [ $i -lt 40 ]; do l "$(printf '2026%02d15-000000%03d-aaaaaaaaaaaaa' $((i % 12 + 1)) $i)"; i=$((i + 1)); done | digest forty W8,W9 'forty posts of twelve months'
+
+# --- padding: the length of a body without padding; with it
+pad() { s "$1" | v "padding/$1" M34 "$2" "$3"; }
+padme() { awk -v l="$1" 'BEGIN { for (e = 0; 2 ^ (e + 1) <= l; e++); for (t = 0; 2 ^ (t + 1) <= e; t++); m = 2 ^ (e - t - 1); printf "%d", int((l + m - 1) / m) * m }'; }
+pad 1 2048 'the least'
+pad 2047 2048 'a byte to go'
+pad 2048 2048 'exactly'
+for n in 2049 2176 2177 4095 4096 4097 65535 65537 100000 131072 1048576 1048577 1500000; do pad $n "$(padme $n)" 'Padmé'; done
+
+# --- request: a literal; "accepted", "error CODE" or "refused". Headers me, now, started tell the owner's side.
+ask=$(jq -cn --arg me $alice --arg from $bob '{p2ps: "request/1", kind: "posts", from: $from, to: $me, time: "2026-11-22T12:34:56Z", nonce: "9f3c0a517be2486d95d1c0e8a47b2f60", key: "mDMEZw=="}')
+extra="me: $alice
+now: 2026-11-22T12:34:56Z
+started: 2026-11-22T00:00:00Z
+"
+raw() { s "$5" | v "request/$1" "$2" "$3" "$4"; }
+request() { s "$ask" | jq -cj --arg id "$id" --arg place "$place" --arg alice "$alice" "$5" | v "request/$1" "$2" "$3" "$4"; }
+request posts M16 accepted 'everything' .
+request after W2 accepted 'a position' '.after = $place'
+request after-time W2 accepted 'a time' '.after = "2021-01-15T00:00:00Z"'
+request after-stamp W2 'error invalid' 'half a position' '.after = "20210115-000000000"'
+request after-null M15,W2 'error invalid' 'null is not absent' '.after = null'
+request after-number M15 'error invalid' 'a number' '.after = 20210115'
+request have W29 accepted 'marked ids' '.have = [$id]'
+request have-position M22 'error invalid' 'a position is no id' '.have = [$place]'
+request manifest W12 accepted 'month lines' '.kind = "manifest"'
+request manifest-months W12 accepted 'post lines' '.kind = "manifest" | .months = ["202611"]'
+request manifest-month W12 'error invalid' 'a malformed month' '.kind = "manifest" | .months = ["2026-11"]'
+request manifest-no-month W12 'error invalid' 'an empty list' '.kind = "manifest" | .months = []'
+request manifest-after W13 'error invalid' 'no line' '.kind = "manifest" | .after = $place'
+request ids W14 accepted 'both' '.kind = "ids" | .want = [$id] | .have = [$id]'
+request ids-500 W14 accepted '500 together' '.kind = "ids" | .want = [range(250) | $id] | .have = .want'
+request ids-501 W14 'error invalid' '501 together' '.kind = "ids" | .want = [range(250) | $id] | .have = .want + [$id]'
+request unknown M14 accepted 'a name of a later version' '.colour = "blue"'
+request miscased M14,M21 refused 'After' '.After = $place'
+request no-nonce M16 'error invalid' 'without nonce' 'del(.nonce)'
+request no-to M16 'error invalid' 'without to' 'del(.to)'
+request no-kind M16 'error invalid' 'without kind' 'del(.kind)'
+request no-p2ps M16 'error invalid' 'without p2ps' 'del(.p2ps)'
+request no-from M21 refused 'without from' 'del(.from)'
+request no-time M21 refused 'without time' 'del(.time)'
+request no-key M21 refused 'without key' 'del(.key)'
+request from-lower-case M21 refused 'from in lower case' '.from |= ascii_downcase'
+request time-fraction M21 refused 'time with a fraction' '.time = "2026-11-22T12:34:56.7Z"'
+request nonce-short M20 'error invalid' '30 digits' '.nonce |= .[2:]'
+request nonce-capitals M20 'error invalid' 'capitals' '.nonce |= ascii_upcase'
+request to-other M22 'error invalid' 'to somebody else' '.to = .from'
+request version M22 'error version' 'version 2' '.p2ps = "request/2"'
+request version-answer M22 'error version' 'an answer' '.p2ps = "answer/1"'
+request kind M22 'error kind' 'unknown' '.kind = "delete"'
+request clock-behind M22 'error clock' '601 seconds' '.time = "2026-11-22T12:24:55Z"'
+request clock-behind-less M22 accepted '600 seconds' '.time = "2026-11-22T12:24:56Z"'
+request clock-ahead M22 'error clock' '601 seconds' '.time = "2026-11-22T12:44:57Z"'
+request clock-ahead-less M22 accepted '600 seconds' '.time = "2026-11-22T12:44:56Z"'
+request addresses M24 accepted 'four' '.addresses = ["http://192.0.2.7:7117", "https://example.org", "http://[2001:db8::7]:7117", "http://host"]'
+request addresses-five M24 'error invalid' 'five' '.addresses = [range(5) | "http://192.0.2.\(.)"]'
+request addresses-path M24 'error invalid' 'a path' '.addresses = ["http://192.0.2.7/x"]'
+request addresses-scheme M24 'error invalid' 'another scheme' '.addresses = ["file://host"]'
+request addresses-name M24 'error invalid' 'a password' '.addresses = ["http://a:b@host"]'
+raw spaces M13 accepted 'padding' "$ask  
+  "
+raw bytes-after M13 refused 'more than spaces after the brace' "$ask{}"
+raw tab-after M13 refused 'a tab is neither space nor line feed' "$ask	"
+raw doubled M13 refused 'a name twice' "${ask%\}},\"kind\":\"posts\"}"
+raw depth-16 M13 accepted 'sixteen levels' "${ask%\}},\"x\":[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]}"
+raw depth-17 M13 refused 'seventeen levels' "${ask%\}},\"x\":[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]}"
+raw array M13 refused 'no object' "[$ask]"
+raw nothing M13 refused 'empty' ''
+printf '%s,"x":"\377"}' "${ask%\}}" | v request/utf8 M13 refused 'not UTF-8'
+extra="me: $alice
+now: 2026-11-22T12:34:56Z
+started: 2026-11-22T12:34:50Z
+"
+request replay-before M22 'error replay' 'a second before the start' '.time = "2026-11-22T12:34:49Z"'
+request replay-at M22 accepted 'the second of the start' '.time = "2026-11-22T12:34:50Z"'
+request replay-clock M23 'error clock' 'both: the clock comes first' '.time = "2026-11-22T12:00:00Z"'
+
+# --- answer: a literal; accepted or refused. Headers asker, owner, kind, re tell the asker's side.
+re=$(s "$ask" | sha)
+extra="asker: $bob
+owner: $alice
+kind: posts
+re: $re
+"
+reply=$(jq -cn --arg from $alice --arg to $bob --arg re "$re" --argjson note "$note" '{p2ps: "answer/1", kind: "posts", from: $from, to: $to, time: "2026-11-22T12:34:57Z", re: $re, items: [$note], more: false, count: 1, digest: $re}')
+answer() { s "$reply" | jq -cj --arg id "$id" --arg alice "$alice" --argjson note "$note" "$5" | v "answer/$1" "$2" "$3" "$4"; }
+answer last-page M29 accepted 'the end' .
+answer first-page M29 accepted 'more to come' '.more = true | del(.count, .digest)'
+answer nothing M29 accepted 'nothing for me' '.items = [] | .count = 0'
+answer no-digest M29 'refused member' 'no digest at the end' 'del(.digest)'
+answer no-count M29 'refused member' 'no count at the end' 'del(.count)'
+answer no-items M29 'refused member' 'no items' 'del(.items)'
+answer no-more M29 'refused member' 'no more' 'del(.more)'
+answer more-text M15 'refused member' 'a string' '.more = "false"'
+answer count-text M15 'refused member' 'a string' '.count = "1"'
+answer items-null M15 'refused member' 'null' '.items = null'
+answer from-other M27 'refused binding' 'from somebody else' '.from = .to'
+answer to-other M27 'refused binding' 'to somebody else' '.to = $alice'
+answer re-other M26,M27 'refused binding' 'to another question' '.re = "0" * 64'
+answer re-capitals M26 'refused binding' 'capitals' '.re |= ascii_upcase'
+answer kind-other M25,M27 'refused binding' 'another kind' '.kind = "ids" | del(.count, .digest)'
+answer version-2 M25 'refused version' 'version 2' '.p2ps = "answer/2"'
+answer a-request M25 'refused version' 'a request' '.p2ps = "request/1"'
+answer error M22,M25 accepted 'an error is an answer' '.kind = "error" | .code = "busy" | del(.items, .more, .count, .digest)'
+answer error-no-code M22 'refused member' 'an error without code' '.kind = "error" | del(.items, .more, .count, .digest)'
+answer time-years-away M27 accepted 'his clock is his own' '.time = "2019-01-01T00:00:00Z"'
+answer time-malformed M25 'refused member' 'no time' '.time = "now"'
+answer gone-first M32 accepted 'gone, then posts' '.items = [{gone: $id}, $note]'
+answer unknown M14 accepted 'a name of a later version' '.colour = "blue"'
+answer miscased M14 'refused case' 'More' '.More = true'
