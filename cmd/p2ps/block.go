@@ -1,0 +1,221 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/p2ps/p2ps/pkg/home"
+	"github.com/p2ps/p2ps/pkg/keyring"
+	"github.com/p2ps/p2ps/pkg/pgp"
+)
+
+func newBlock(e *env) *cobra.Command {
+	return noun(&cobra.Command{
+		Use:   "block",
+		Short: "Shut people out",
+		Long: `Shut people out. Who is blocked is given nothing but what is public, is not
+pulled and not shown, by whatever address, group or invite he comes, and cannot
+tell it from having been removed. Friendship and groups are kept, and count
+again when the block ends.`,
+		Example: `  p2ps block add mallory
+  p2ps block list`,
+	}, newBlockAdd(e), newBlockRemove(e), newBlockList(e))
+}
+
+// blockLine is somebody who is blocked, as JSON.
+type blockLine struct {
+	header
+	Fingerprint string `json:"fingerprint"`
+	Name        string `json:"name,omitempty"`
+}
+
+func newBlockAdd(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use:   "add WHO...",
+		Short: "Block people, by name or fingerprint",
+		Long: `Block people, by name or fingerprint. A whole fingerprint need not be known: an
+empty file of that name in blocked/ is all a block is.`,
+		Example: `  p2ps block add mallory
+  p2ps block add 6F3A0A112B3C4D5E6F708192A3B4C5D6E7F80910`,
+		Args:              arguments(1, -1, "WHO"),
+		ValidArgsFunction: e.complete(peopleNow),
+		RunE:              func(cmd *cobra.Command, args []string) error { return e.blockAll(cmd.Context(), args) },
+	}
+}
+
+func (e *env) blockAll(ctx context.Context, names []string) error {
+	h, me, err := e.identity()
+	if err != nil {
+		return err
+	}
+	people, err := findEach(names, func(who string) (keyring.Person, error) { return anyPerson(h, who) })
+	if err != nil {
+		return err
+	}
+	for _, p := range people {
+		if p.Fingerprint == me.Fingerprint() {
+			return usage("", "that is your own key")
+		}
+	}
+	for _, p := range people {
+		c := change{What: "block.add", Who: string(p.Fingerprint), Name: p.Name, Already: p.Blocked}
+		if p.Blocked {
+			if err := e.changed(c, "%s is blocked already", p.Name); err != nil {
+				return err
+			}
+			continue
+		}
+		if !e.dryRun {
+			if err := block(ctx, h, p); err != nil {
+				return err
+			}
+		}
+		if err := e.changed(c, "%s is blocked", p.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func block(ctx context.Context, h *home.Home, p keyring.Person) error {
+	return h.Locked(ctx, func(k *keyring.Keyring) error {
+		cert, err := certificateOf(h, p) // so that he is found by name, also when he is a friend no more
+		if err != nil {
+			return err
+		}
+		return k.Block(p.Fingerprint, cert)
+	})
+}
+
+func newBlockRemove(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use:     "remove WHO...",
+		Aliases: []string{"rm"},
+		Short:   "End a block",
+		Long: `End a block. Friends and groups are as they were before it: who was a friend
+sees again what is for him, also what was posted meanwhile.`,
+		Example:           `  p2ps block remove mallory`,
+		Args:              arguments(1, -1, "WHO"),
+		ValidArgsFunction: e.complete(blockedNow),
+		RunE:              func(cmd *cobra.Command, args []string) error { return e.unblockAll(cmd.Context(), args) },
+	}
+}
+
+func (e *env) unblockAll(ctx context.Context, names []string) error {
+	h, _, err := e.identity()
+	if err != nil {
+		return err
+	}
+	people, err := findEach(names, func(who string) (keyring.Person, error) { return findBlocked(h, who) })
+	if err != nil {
+		return err
+	}
+	for _, p := range people {
+		c := change{What: "block.remove", Who: string(p.Fingerprint), Name: p.Name, Already: !p.Blocked}
+		if !p.Blocked {
+			if err := e.changed(c, "%s is not blocked", p.Name); err != nil {
+				return err
+			}
+			continue
+		}
+		if !e.dryRun {
+			err := h.Locked(ctx, func(k *keyring.Keyring) error {
+				_, err := k.Unblock(p.Fingerprint)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+		if err := e.changed(c, "%s is no longer blocked", p.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// findBlocked looks among the blocked first: a friend may have the same name.
+func findBlocked(h *home.Home, who string) (keyring.Person, error) {
+	blocked, err := blockedPeople(h)
+	if err != nil {
+		return keyring.Person{}, err
+	}
+	var found []keyring.Person
+	for _, p := range blocked {
+		if strings.EqualFold(p.Name, who) {
+			found = append(found, p)
+		}
+	}
+	if len(found) == 1 {
+		return found[0], nil
+	}
+	return h.People().FindAny(who)
+}
+
+func blockedPeople(h *home.Home) ([]keyring.Person, error) {
+	blocked, err := h.People().Blocked()
+	if err != nil {
+		return nil, err
+	}
+	return findEach(blocked, func(fpr pgp.Fingerprint) (keyring.Person, error) {
+		p, err := h.People().FindAny(string(fpr))
+		if errors.Is(err, keyring.ErrUnknown) { // unblocked by somebody else meanwhile
+			p, err = keyring.Person{Fingerprint: fpr, Name: string(fpr[:16])}, nil
+		}
+		return p, err
+	})
+}
+
+func blockedNow(h *home.Home) []cobra.Completion {
+	people, _ := blockedPeople(h) // nothing to offer then
+	return namesOf(people)
+}
+
+// findEach finds all before anything is done to the first.
+func findEach[W any](words []W, find func(W) (keyring.Person, error)) ([]keyring.Person, error) {
+	var people []keyring.Person
+	for _, w := range words {
+		p, err := find(w)
+		if err != nil {
+			return nil, err
+		}
+		people = append(people, p)
+	}
+	return people, nil
+}
+
+func newBlockList(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use:     "list",
+		Aliases: []string{"ls"},
+		Short:   "List who is blocked",
+		Long: `List who is blocked: the name, or where none is known the beginning of the
+fingerprint, and the fingerprint.`,
+		Example: `  p2ps block list`,
+		Args:    noArguments(),
+		RunE: func(*cobra.Command, []string) error {
+			h, err := e.home()
+			if err != nil {
+				return err
+			}
+			people, err := blockedPeople(h)
+			if err != nil {
+				return err
+			}
+			out := e.list("Name", "Fingerprint")
+			for _, p := range people {
+				l := blockLine{kind("block"), string(p.Fingerprint), p.Name}
+				if nameless(p) {
+					l.Name = ""
+				}
+				if err := out.add(l, p.Name, string(p.Fingerprint)); err != nil {
+					return err
+				}
+			}
+			return out.end()
+		},
+	}
+}

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// configured returns a world whose config file holds text.
+func configured(t *testing.T, text string) *world {
+	t.Helper()
+	w := newWorld(t)
+	dir, _ := w.dir()
+	if err := os.WriteFile(filepath.Join(dir, configFile), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func TestDefaults(t *testing.T) {
+	got, err := newWorld(t).settings()
+	want := settings{
+		To: []string{"friends"}, Listen: ":7117", Color: "auto", Timeout: 30 * time.Second, Wait: 10 * time.Second,
+		Jobs: 8, TrustedProxy: []string{}, RatePerAddress: 1000, RatePerKey: 50, TimelineLimit: 50,
+	}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%v\n%+v, want\n%+v", err, got, want)
+	}
+}
+
+// TestTableAndStruct: a row without a field would be lost, a field without a
+// row could not be set.
+func TestTableAndStruct(t *testing.T) {
+	var fields []string
+	for f := range reflect.TypeFor[settings]().Fields() {
+		fields = append(fields, f.Tag.Get("mapstructure"))
+	}
+	if !slices.Equal(fields, settingNames()) {
+		t.Errorf("fields %q\nrows %q", fields, settingNames())
+	}
+}
+
+func TestPrecedence(t *testing.T) {
+	for _, c := range []struct {
+		name, file, env string
+		args            []string
+		want, origin    string
+	}{
+		{"default", "", "", nil, "10s", "default"},
+		{"file", `wait = "1s"`, "", nil, "1s", "file"},
+		{"environment", `wait = "1s"`, "2s", nil, "2s", "environment"},
+		{"flag", `wait = "1s"`, "2s", []string{"--wait", "3s"}, "3s", "flag"},
+		{"a flag that says the default", `wait = "1s"`, "2s", []string{"--wait=10s"}, "10s", "flag"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := configured(t, c.file)
+			t.Setenv("P2PS_WAIT", c.env)
+			args := append([]string{"config", "get", "wait", "--json=value,origin"}, c.args...)
+			if code := run(t.Context(), w.env, args); code != 0 {
+				t.Fatal(w.errout)
+			}
+			want := `{"kind":"setting","v":1,"value":"` + c.want + `","origin":"` + c.origin + `"}` + "\n"
+			if w.out.String() != want {
+				t.Errorf("%s, want %s", w.out, want)
+			}
+		})
+	}
+}
+
+func TestWrongSettings(t *testing.T) {
+	for _, c := range []struct{ name, file, want string }{
+		{"misspelt", "jbos = 3", `config.toml: there is no setting "jbos"` + "\ndid you mean \"jobs\"?"},
+		{"unknown", "frobnicate = 3", `config.toml: there is no setting "frobnicate"` + "\nsee p2ps config list"},
+		{"a table", "[wait]\nlong = 3", `config.toml: there is no setting "wait.long"`},
+		{"people", "[friends]\nBob = \"x\"", `config.toml: there is no setting "friends.bob"`},
+		{"not TOML", "jobs = ", `config.toml: While parsing config: toml:`},
+		{"twice", "jobs = 1\njobs = 2", `config.toml: While parsing config: toml:`},
+		{"number as text", `pager = 3`, `config.toml: pager: 3 is not a text in quotes`},
+		{"half a number", `jobs = 1.5`, `config.toml: jobs: "1.5" is not a number from 1`},
+		{"no number", `jobs = 0`, `config.toml: jobs: "0" is not a number from 1`},
+		{"no duration", `wait = 10`, `config.toml: wait: "10" is not a time such as 30s or 5m`},
+		{"negative duration", `wait = "-1s"`, `config.toml: wait: "-1s" is not a time such as 30s or 5m`},
+		{"no color", `color = "red"`, `config.toml: color: "red" is none of auto, always, never`},
+		{"no yes or no", `mark-read = "maybe"`, `config.toml: mark-read: "maybe" is neither true nor false`},
+		{"no list", `to = 3`, `config.toml: to: 3 is not a list such as ["a", "b"]`},
+		{"a list of numbers", `to = [3]`, `config.toml: to: 3 is not a text in quotes`},
+		{"no address", `address = "example.org"`, `config.toml: address: "example.org" is not an address such as`},
+		{"no network", `trusted-proxy = ["10.0.0.0/33"]`, `config.toml: trusted-proxy: "10.0.0.0/33" is not a network`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := configured(t, c.file)
+			code := run(t.Context(), w.env, []string{"config", "list"})
+			if code != 2 || w.out.Len() > 0 || !strings.Contains(w.errout.String(), c.want) {
+				t.Errorf("exit %d, stdout %q, stderr %q; want 2, nothing, %q", code, w.out, w.errout, c.want)
+			}
+		})
+	}
+}
+
+func TestWrongEnvironmentIsNamed(t *testing.T) {
+	w := configured(t, `jobs = 3`)
+	t.Setenv("P2PS_JOBS", "many")
+	code := run(t.Context(), w.env, []string{"config", "list"})
+	if want := "p2ps: P2PS_JOBS: jobs: \"many\" is not a number from 1\n"; code != 2 || w.errout.String() != want {
+		t.Errorf("exit %d, stderr %q; want 2, %q", code, w.errout, want)
+	}
+}
+
+func TestSetKeepsTheRest(t *testing.T) {
+	for _, c := range []struct {
+		name, file string
+		args       []string
+		want       string
+	}{
+		{"new file", "", []string{"jobs", "3"}, "jobs = 3\n"},
+		{"appended", "# mine\nwait = '1s'", []string{"jobs", "3"}, "# mine\nwait = '1s'\njobs = 3\n"},
+		{"replaced", "# a\njobs = 1 # b\n# c\n", []string{"jobs", "3"}, "# a\njobs = 3\n# c\n"},
+		{"over several lines", "to = [\n 'a', # one\n]\njobs = 1\n", []string{"to", "me", "bob"}, "to = [\"me\",\"bob\"]\njobs = 1\n"},
+		{"quoted name", "\"jobs\" = 1\n", []string{"jobs", "3"}, "jobs = 3\n"},
+		{"a comment that looks so", "# jobs = 1\n", []string{"jobs", "3"}, "# jobs = 1\njobs = 3\n"},
+		{"list with commas", "", []string{"to", "me,bob"}, "to = [\"me\",\"bob\"]\n"},
+		{"duration", "", []string{"wait", "90s"}, "wait = \"1m30s\"\n"},
+		{"yes", "", []string{"mark-read", "yes"}, "mark-read = true\n"},
+		{"control characters", "", []string{"pager", "a\"\\\x7f"}, "pager = \"a\\\"\\\\\\u007f\"\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := configured(t, c.file)
+			if code := run(t.Context(), w.env, append([]string{"config", "set"}, c.args...)); code != 0 {
+				t.Fatal(w.errout)
+			}
+			dir, _ := w.dir()
+			got, err := os.ReadFile(filepath.Join(dir, configFile))
+			if err != nil || string(got) != c.want {
+				t.Errorf("%v, file\n%s\nwant\n%s", err, got, c.want)
+			}
+		})
+	}
+}
+
+func TestSetRefuses(t *testing.T) {
+	hidden := "pager = '''\njobs = 1\n'''\n" // a line of a text, which is no setting
+	for _, c := range []struct {
+		name, file string
+		args       []string
+		code       int
+		want       string
+	}{
+		{"a broken file", "jobs = ", []string{"jobs", "3"}, 2, "While parsing config"},
+		{"a file with another mistake", "jbos = 1", []string{"jobs", "3"}, 2, "there is no setting \"jbos\""},
+		{"what it cannot change", hidden, []string{"jobs", "3"}, 1, "cannot change jobs without changing more"},
+		{"two values", "", []string{"jobs", "3", "4"}, 2, "jobs: takes one value, and got 2"},
+		{"a wrong value", "", []string{"color", "red"}, 2, "color: \"red\" is none of"},
+		{"dry run", "", []string{"jobs", "3", "--dry-run"}, 0, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := configured(t, c.file)
+			code := run(t.Context(), w.env, append([]string{"config", "set"}, c.args...))
+			if code != c.code || !strings.Contains(w.errout.String(), c.want) {
+				t.Errorf("exit %d, stderr %q; want %d, %q", code, w.errout, c.code, c.want)
+			}
+			dir, _ := w.dir()
+			if got, _ := os.ReadFile(filepath.Join(dir, configFile)); string(got) != c.file {
+				t.Errorf("the file became %q", got)
+			}
+		})
+	}
+}
+
+func TestNoHomeIsMadeByReading(t *testing.T) {
+	w := newWorld(t)
+	dir := filepath.Join(t.TempDir(), "none")
+	w.dir = func() (string, error) { return dir, nil }
+	for _, args := range []string{"config list", "config get to", "config path", "config set to me --dry-run"} {
+		if code := run(t.Context(), w.env, strings.Fields(args)); code != 0 {
+			t.Errorf("%s: exit %d: %s", args, code, w.errout)
+		}
+	}
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("reading made the home: %v", err)
+	}
+}
+
+func FuzzConfig(f *testing.F) {
+	f.Add([]byte("jobs = 1\nto = [\n\"a\"]\n"), 7)
+	f.Add([]byte("pager = '''\njobs = 1\n'''\n"), 3)
+	f.Add([]byte("jobs.x = 1"), 1)
+	f.Fuzz(func(t *testing.T, data []byte, jobs int) {
+		before, err := parseConfig(data, "f")
+		if err != nil {
+			return
+		}
+		out, err := editConfig(data, "f", "jobs", jobs)
+		if err != nil {
+			return
+		}
+		after, err := parseConfig(out, "f")
+		if err != nil {
+			t.Fatalf("%q became %q: %v", data, out, err)
+		}
+		want := before.AllSettings()
+		want["jobs"] = int64(jobs)
+		if got := after.AllSettings(); !reflect.DeepEqual(got, want) {
+			t.Fatalf("%q became %q: %v, want %v", data, out, got, want)
+		}
+	})
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/p2ps/p2ps/pkg/home"
+	"github.com/p2ps/p2ps/pkg/post"
+)
+
+func newEdit(e *env) *cobra.Command {
+	var t texts
+	cmd := &cobra.Command{
+		Use:   "edit ID",
+		Short: "Change the text of a post of yours",
+		Long: `Change the text of a post of yours. It keeps its id and its readers; the text
+before is kept as history, here and with who pulled it. Without -m, -F or a pipe
+your editor opens with the text as it is. (The file itself can be edited as
+well: p2ps sign then signs it.)`,
+		Example: `  p2ps edit m4f7da
+  p2ps edit m4f7da -m 'Lunch at one, not at two'`,
+		Args: arguments(1, 1, "the id of a post of yours"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			h, target, err := e.target(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			if !target.Mine {
+				return fail(exitUsage, "an answer to it: p2ps reply "+short(target.Post.ID()), "%w: %s", home.ErrNotMine, target.Post.ID())
+			}
+			s, err := e.text(cmd.Context(), t, target.Post.Content())
+			if err != nil {
+				return err
+			}
+			if s == target.Post.Content() {
+				e.say("the text is the same: nothing was changed")
+				return e.emit(lineOf(target), target.Post.ID().String())
+			}
+			if e.dryRun {
+				e.say("%s would be changed", target.Post.ID().String())
+				return nil
+			}
+			c, err := h.Edit(cmd.Context(), target.Post.ID(), func(d *post.Draft) error {
+				d.Set("content", s)
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+			return e.posted(h, c.Now, "changed; it goes")
+		},
+	}
+	t.register(cmd.Flags())
+	return cmd
+}
+
+func newDelete(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use:   "delete ID...",
+		Short: "Take back posts of yours",
+		Long: `Take back posts of yours. The text goes to the trash, and a signed Tombstone
+takes its place, so that every friend who has a copy is told with his next pull
+and puts it into his trash. p2ps restore brings it back. What somebody has read,
+or copied elsewhere, nobody can take back.`,
+		Example: `  p2ps delete m4f7da`,
+		Args:    arguments(1, -1, "the id of a post of yours"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return e.eachPost(cmd, args, func(h *home.Home, id post.ID) error {
+				if e.dryRun {
+					return e.changed(change{What: "post.delete", ID: id.String()}, "%s deleted", id)
+				}
+				c, err := h.Delete(cmd.Context(), id)
+				if err != nil {
+					return err
+				}
+				if c.Was == c.Now {
+					return e.changed(change{What: "post.delete", ID: id.String(), Already: true}, "%s was deleted before", id)
+				}
+				return e.changed(change{What: "post.delete", ID: id.String()}, "deleted; p2ps restore %s brings it back", short(id))
+			})
+		},
+	}
+}
+
+func newRestore(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use:   "restore ID...",
+		Short: "Bring back deleted posts of yours",
+		Long: `Bring back posts of yours that were deleted: the text from the trash is signed
+anew, under its id, for whom it was before.`,
+		Example: `  p2ps restore m4f7da`,
+		Args:    arguments(1, -1, "the id of a deleted post of yours"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return e.eachPost(cmd, args, func(h *home.Home, id post.ID) error {
+				if e.dryRun {
+					return e.changed(change{What: "post.restore", ID: id.String()}, "%s restored", id)
+				}
+				c, err := h.Restore(cmd.Context(), id)
+				if err != nil {
+					return err
+				}
+				if c.Was == c.Now {
+					e.say("%s is there: nothing was changed", id)
+					return nil
+				}
+				return e.posted(h, c.Now, "restored; it goes")
+			})
+		},
+	}
+}
+
+// eachPost does something with posts that are named by their ids.
+func (e *env) eachPost(cmd *cobra.Command, args []string, do func(*home.Home, post.ID) error) error {
+	h, _, err := e.identity()
+	if err != nil {
+		return err
+	}
+	for _, arg := range args {
+		id, err := h.Find(cmd.Context(), arg)
+		if err != nil {
+			return err
+		}
+		if err := do(h, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/p2ps/p2ps/pkg/home"
+	"github.com/p2ps/p2ps/pkg/ijson"
+	"github.com/p2ps/p2ps/pkg/post"
+	"github.com/p2ps/p2ps/pkg/text"
+)
+
+// postLine is a post as JSON.
+type postLine struct {
+	header
+	ID         string      `json:"id"`
+	Author     string      `json:"author"`
+	Name       string      `json:"name"`
+	Published  string      `json:"published"`
+	Received   string      `json:"received,omitempty"`
+	Revision   int64       `json:"revision"`
+	Visibility string      `json:"visibility"`
+	To         []string    `json:"to,omitempty"` // only of my own
+	Verified   bool        `json:"verified"`
+	Revoked    bool        `json:"revoked,omitzero"` // its key was lost or compromised
+	Path       string      `json:"path"`
+	Post       ijson.Value `json:"post"`
+}
+
+func lineOf(en home.Entry) postLine {
+	p := en.Post
+	l := postLine{header: kind("post"), ID: p.ID().String(), Author: string(p.ID().Author), Name: text.Clean(en.Name),
+		Published: post.FormatTime(p.Published()), Revision: p.Revision(), Visibility: "private", To: en.To, Verified: true,
+		Revoked: p.Revoked(), Path: en.Path, Post: p.Wire()}
+	if p.Public() {
+		l.Visibility = "public"
+	}
+	if !en.Received.IsZero() {
+		l.Received = post.FormatTime(en.Received)
+	}
+	return l
+}
+
+// short is the end of an id by which it can be named.
+func short(id post.ID) string { return string(id.Position[len(id.Position)-6:]) }
+
+// columns are a post as text in a pipe: the whole id, the date, the author, the
+// type and the text, in one line.
+func columns(en home.Entry) []string {
+	p := en.Post
+	return []string{p.ID().String(), post.FormatTime(p.Published()), en.Name, p.Type(), strings.ReplaceAll(said(p), "\n", " ")}
+}
+
+// said is what a post says, in words: whatever its type is, known here or not.
+func said(p *post.Post) string {
+	var words []string
+	add := func(s string) {
+		if s != "" {
+			words = append(words, s)
+		}
+	}
+	switch p.Type() {
+	case "Like":
+		add(strings.TrimSpace("likes " + ending(p.About()) + " " + p.Content()))
+	case "Announce":
+		add("repeats " + ending(p.About()))
+		if original, _ := p.Original(nil); original != nil {
+			add(said(original))
+		}
+	case "Tombstone":
+		add("deleted")
+	default:
+		if reply := p.InReplyTo(); reply != "" {
+			add("(to " + ending(reply) + ")")
+		}
+		add(p.Name())
+		add(p.Summary())
+		add(p.Content())
+		add(p.URL())
+	}
+	if len(words) == 0 {
+		add("(" + p.Type() + ")")
+	}
+	return strings.Join(words, "\n")
+}
+
+// ending is the short form of an id that stands in somebody's post.
+func ending(s string) string {
+	if id, err := post.ParseID(s); err == nil {
+		return "…" + short(id)
+	}
+	return s
+}
+
+// block draws a post for a person: a line with who, when and the short id, and
+// below it what it says.
+func (e *env) block(en home.Entry, now time.Time) string {
+	p := en.Post
+	head := []string{text.Clean(en.Name), text.Ago(p.Published(), now), "…" + short(p.ID())}
+	if p.Type() != "Note" {
+		head = append(head, text.Clean(p.Type()))
+	}
+	switch {
+	case en.Mine:
+		head = append(head, "to "+text.Clean(strings.Join(en.To, ", ")))
+	case p.Public():
+		head = append(head, "public")
+	}
+	if p.Revision() > 1 {
+		head = append(head, "edited")
+	}
+	if p.Revoked() {
+		head = append(head, "KEY REVOKED")
+	}
+	const indent = "  "
+	body := text.Wrap(text.Isolate(text.Block(said(p))), min(e.width(), 100), indent)
+	return fmt.Sprintf("%s\n%s\n", e.paint(bold, strings.Join(head, " · ")), strings.TrimRight(body, "\n"))
+}

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/p2ps/p2ps/pkg/home"
+	"github.com/p2ps/p2ps/pkg/keyring"
+	"github.com/p2ps/p2ps/pkg/pgp"
+	"github.com/p2ps/p2ps/pkg/text"
+)
+
+// adding is a friend to be, as the command line says.
+type adding struct {
+	name      string
+	addresses []string
+	groups    []string
+	history   string
+}
+
+func newFriendAdd(e *env) *cobra.Command {
+	var a adding
+	cmd := &cobra.Command{
+		Use:   "add SOURCE",
+		Short: "Make somebody a friend, by his key",
+		Long: `Make somebody a friend. SOURCE is a key file (armored or binary), - for one on
+stdin, or the http(s) address at which he serves: then the fingerprint is shown
+and must be confirmed (-y does), and the address is kept.
+
+Compare the fingerprint that is printed with what he reads from p2ps key show;
+then p2ps friend verify says so. Until then the key is pinned: it is the one
+that is kept, and another in its place is a hard stop.
+
+Adding a friend once more takes over what is new in his key, and the name,
+address, groups and history that are given. He sees all that you ever posted to
+friends, unless --history says otherwise. Somebody blocked must be unblocked
+first.`,
+		Example: `  p2ps friend add bob.asc --name bob --address http://bob.example:7117
+  p2ps friend add http://bob.example:7117
+  gpg --export bob@example.org | p2ps friend add - --group family --history none`,
+		Args: arguments(1, 1, "SOURCE (a key file, - or http(s)://host:port)"),
+		RunE: func(cmd *cobra.Command, args []string) error { return e.addFriend(cmd.Context(), args[0], a) },
+	}
+	cmd.Flags().StringVar(&a.name, "name", "", "what you call him (default: as the key says)")
+	cmd.Flags().StringArrayVar(&a.addresses, "address", nil, "`URL` where he is reached (repeatable, at most 4)")
+	cmd.Flags().StringArrayVar(&a.groups, "group", nil, "`NAME` of a group to put him into (repeatable)")
+	addHistory(cmd, &a.history, "all")
+	_ = cmd.RegisterFlagCompletionFunc("group", e.complete(groupsNow)) // it fails only for a flag that is not there
+	return cmd
+}
+
+func (e *env) addFriend(ctx context.Context, source string, a adding) (err error) {
+	h, me, err := e.identity()
+	if err != nil {
+		return err
+	}
+	if a.history, err = e.history(a.history); err != nil {
+		return err
+	}
+	if a.addresses, err = checkAddresses(a.addresses); err != nil {
+		return err
+	}
+	if err := checkGroups(h, a.groups); err != nil {
+		return err
+	}
+	n, err := e.newcomer(ctx, h, me, source)
+	if err != nil {
+		return err
+	}
+	if a.name != "" {
+		if err := checkFree(h, a.name, n.cert.Fingerprint()); err != nil {
+			return err
+		}
+	}
+	if err := e.confirmKey(n); err != nil {
+		return err
+	}
+	if n.address != "" {
+		a.addresses = withAddress(n, a.addresses)
+	}
+	already := n.known && !n.person.Follow
+	c := change{What: "friend.add", Who: string(n.cert.Fingerprint()), Already: already}
+	if e.dryRun {
+		c.Name = a.name
+		return e.changed(c, "add %s", inFours(n.cert.Fingerprint()))
+	}
+	p, err := befriend(ctx, h, n, a)
+	if err != nil {
+		return err
+	}
+	c.Name, c.History = p.Name, historyTime(p.History)
+	if err := e.emit(personLineOf(p), p.Name, e.fingerprint(p.Fingerprint), string(p.Trust)); err != nil {
+		return err
+	}
+	if already {
+		err = e.changed(c, "%s is a friend already; what is new was taken over", p.Name)
+	} else {
+		err = e.changed(c, "%s is a friend now: compare the fingerprint, then p2ps friend verify %s", p.Name, typed(p.Name))
+	}
+	if err == nil {
+		e.tellFriendHistory(ctx, h, n, a, p)
+	}
+	return err
+}
+
+// tellFriendHistory says what the history means for friends and for the groups,
+// where anything changed.
+func (e *env) tellFriendHistory(ctx context.Context, h *home.Home, n newcomer, a adding, p keyring.Person) {
+	again := "p2ps friend add " + typed(n.source)
+	if n.source == "-" {
+		again = "p2ps key export " + typed(p.Name) + " | p2ps friend add -"
+	}
+	var members []string
+	if a.history != "" || !n.known || n.person.Follow {
+		members = []string{"friends"}
+	}
+	for _, g := range a.groups {
+		again += " --group " + g
+		if a.history != "" || !slices.Contains(n.person.Groups, g) {
+			members = append(members, g)
+		}
+	}
+	e.tellHistory(ctx, h, p.Name, cmp.Or(a.history, "all"), again, members...)
+}
+
+// withAddress puts the place that the key came from before the others.
+func withAddress(n newcomer, given []string) []string {
+	list := []string{n.address}
+	if given == nil && n.known {
+		given = n.person.Addresses
+	}
+	for _, address := range given {
+		if address != n.address && len(list) < maxAddresses {
+			list = append(list, address)
+		}
+	}
+	return list
+}
+
+// checkFree says early, before anything is done or asked, that a name is taken by
+// somebody else.
+func checkFree(h *home.Home, name string, by pgp.Fingerprint) error {
+	if err := keyring.CheckName(name); err != nil {
+		return err
+	}
+	if p, err := h.People().Find(name); err == nil && p.Fingerprint != by {
+		return fmt.Errorf("the name %q: %w, by %s", name, keyring.ErrExists, p.Fingerprint)
+	}
+	groups, err := h.People().Groups()
+	if slices.ContainsFunc(groups, func(g keyring.Group) bool { return strings.EqualFold(g.Name, name) }) {
+		err = fmt.Errorf("the name %q: %w, by a group", name, keyring.ErrExists)
+	}
+	return err
+}
+
+// checkGroups says which of the groups is not there.
+func checkGroups(h *home.Home, names []string) error {
+	groups, err := h.People().Groups()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if !slices.ContainsFunc(groups, func(g keyring.Group) bool { return g.Name == name }) {
+			return fail(exitNotFound, "p2ps group create "+typed(name), "group %q: %w", text.Clean(name), keyring.ErrUnknown)
+		}
+	}
+	return nil
+}
+
+// befriend makes the change, under the home's lock. A key that the person took
+// himself is pinned: it is the one that is kept.
+func befriend(ctx context.Context, h *home.Home, n newcomer, a adding) (p keyring.Person, err error) {
+	err = h.Locked(ctx, func(k *keyring.Keyring) error {
+		p, _, err = k.AddFriend(n.cert, keyring.AddOptions{Name: a.name, Addresses: a.addresses, Trust: keyring.TrustPinned, History: a.history})
+		if err != nil {
+			return err
+		}
+		for _, group := range a.groups {
+			history := a.history
+			if history == "" && !slices.Contains(p.Groups, group) {
+				history = "all"
+			}
+			if _, err := k.AddMember(group, p.Fingerprint, history); err != nil {
+				return err
+			}
+		}
+		p, err = k.Find(string(p.Fingerprint))
+		return err
+	})
+	return p, err
+}

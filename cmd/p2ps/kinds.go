@@ -1,0 +1,134 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A settingKind reads the values of one kind of setting: as TOML gives them,
+// or as text from the environment and from flags.
+type settingKind struct {
+	word  string // what a flag of this kind is called for completion and help
+	parse func(any) (any, error)
+}
+
+var (
+	isText = settingKind{"string", func(v any) (any, error) {
+		s, ok := v.(string)
+		if !ok {
+			return nil, fmt.Errorf("%v is not a text in quotes", v)
+		}
+		return s, nil
+	}}
+	isList     = settingKind{"list", func(v any) (any, error) { return list(v) }}
+	isYesNo    = settingKind{"bool", yesNo}
+	isCount    = settingKind{"number", count}
+	isDuration = settingKind{"duration", duration}
+	isColor    = settingKind{"when", oneOf("auto", "always", "never")}
+	isURL      = settingKind{"url", webAddress}
+	isNetworks = settingKind{"network", networks}
+)
+
+// list takes an array of texts, or one text with commas.
+func list(v any) ([]string, error) {
+	words := []string{}
+	switch v := v.(type) {
+	case []string:
+		return v, nil
+	case string:
+		for word := range strings.SplitSeq(v, ",") {
+			if word = strings.TrimSpace(word); word != "" {
+				words = append(words, word)
+			}
+		}
+		return words, nil
+	case []any:
+		for _, item := range v {
+			word, ok := item.(string)
+			if !ok {
+				return nil, fmt.Errorf("%v is not a text in quotes", item)
+			}
+			words = append(words, word)
+		}
+		return words, nil
+	}
+	return nil, fmt.Errorf("%v is not a list such as [\"a\", \"b\"]", v)
+}
+
+func yesNo(v any) (any, error) {
+	switch v {
+	case true, "true", "yes", "on", "1":
+		return true, nil
+	case false, "false", "no", "off", "0":
+		return false, nil
+	}
+	return nil, fmt.Errorf("%q is neither true nor false", fmt.Sprint(v))
+}
+
+func count(v any) (any, error) {
+	n, err := strconv.Atoi(fmt.Sprint(v))
+	if _, quoted := v.(string); err != nil || n < 1 || (!quoted && !isInteger(v)) {
+		return nil, fmt.Errorf("%q is not a number from 1", fmt.Sprint(v))
+	}
+	return n, nil
+}
+
+func isInteger(v any) bool {
+	switch v.(type) {
+	case int, int64:
+		return true
+	}
+	return false
+}
+
+func duration(v any) (any, error) {
+	if d, ok := v.(time.Duration); ok {
+		return d, nil
+	}
+	s, _ := v.(string)
+	d, err := time.ParseDuration(s)
+	if err != nil || d < 0 {
+		return nil, fmt.Errorf("%q is not a time such as 30s or 5m", fmt.Sprint(v))
+	}
+	return d, nil
+}
+
+func oneOf(words ...string) func(any) (any, error) {
+	return func(v any) (any, error) {
+		s, _ := v.(string)
+		if !slices.Contains(words, s) {
+			return nil, fmt.Errorf("%q is none of %s", fmt.Sprint(v), strings.Join(words, ", "))
+		}
+		return s, nil
+	}
+}
+
+func webAddress(v any) (any, error) {
+	s, ok := v.(string)
+	if ok && s == "" {
+		return s, nil
+	}
+	u, err := url.Parse(s)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		return nil, fmt.Errorf("%q is not an address such as http://example.org:7117", fmt.Sprint(v))
+	}
+	return s, nil
+}
+
+func networks(v any) (any, error) {
+	words, err := list(v)
+	for _, word := range words {
+		_, one := netip.ParseAddr(word)
+		_, many := netip.ParsePrefix(word)
+		if one != nil && many != nil {
+			return nil, errors.Join(err, fmt.Errorf("%q is not a network such as 10.0.0.0/8", word))
+		}
+	}
+	return words, err
+}

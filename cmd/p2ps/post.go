@@ -1,0 +1,221 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/p2ps/p2ps/pkg/home"
+	"github.com/p2ps/p2ps/pkg/post"
+	"github.com/p2ps/p2ps/pkg/text"
+)
+
+func newPost(e *env) *cobra.Command {
+	var (
+		t                texts
+		link, expires, f string
+		article          bool
+	)
+	cmd := &cobra.Command{
+		Use:   "post",
+		Short: "Write a post",
+		Long: `Write a post: sign it and put it into your feed. The text comes from -m, from a
+file, from a pipe, else from your editor; it is never an argument, so that a
+mistyped command is not published.
+
+It goes to whom --to says, or else the setting "to" (at first: friends). What is
+public is only ever so because you said it. Without a name for anybody it is
+yours alone: --to me. The id of the new post is the only output.`,
+		Example: `  p2ps post -m 'Sunday lunch at ours' --to family
+  date | p2ps post --to me
+  id=$(p2ps post -q -m hi --to public)
+  p2ps post --link https://example.org/ -m 'worth reading'
+  p2ps post --json-in posts.jsonl --to friends`,
+		Args: noArguments(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f != "" {
+				if t.given() || link != "" || article || expires != "" {
+					return usage("", "--json-in brings whole posts: no other text goes with it")
+				}
+				return e.postObjects(cmd, f)
+			}
+			d, err := e.compose(cmd, t, link, article)
+			if err != nil {
+				return err
+			}
+			if err := e.setExpires(d, expires); err != nil {
+				return err
+			}
+			s, err := e.settings()
+			if err != nil {
+				return err
+			}
+			return e.publish(cmd, d, s.To)
+		},
+	}
+	t.register(cmd.Flags())
+	addSettingFlag(cmd.Flags(), "to", "")
+	cmd.Flags().StringVar(&link, "link", "", "share the page at `URL`")
+	cmd.Flags().BoolVar(&article, "article", false, "the text is an article in Markdown; a heading at its top is its name")
+	cmd.Flags().StringVar(&expires, "expires", "", "no longer give or show it after `TIME` from now (2w), or at a date")
+	cmd.Flags().StringVar(&f, "json-in", "", "take ActivityStreams objects from `FILE`, one a line (- is stdin)")
+	_ = cmd.RegisterFlagCompletionFunc("to", completeAudience)
+	return cmd
+}
+
+// compose makes a draft of the text and the flags.
+func (e *env) compose(cmd *cobra.Command, t texts, link string, article bool) (*post.Draft, error) {
+	if link != "" {
+		d := post.NewDraft("Page")
+		d.Set("url", link)
+		if t.given() {
+			s, err := e.text(cmd.Context(), t, "")
+			if err != nil {
+				return nil, err
+			}
+			setText(d, s, "text/plain")
+		}
+		return d, nil
+	}
+	s, err := e.text(cmd.Context(), t, "")
+	if err != nil {
+		return nil, err
+	}
+	if !article {
+		d := post.NewDraft("Note")
+		setText(d, s, "text/plain")
+		return d, nil
+	}
+	d := post.NewDraft("Article")
+	if heading, rest, ok := strings.Cut(s, "\n"); ok && strings.HasPrefix(heading, "# ") {
+		d.Set("name", strings.TrimSpace(heading[2:]))
+		s = strings.TrimLeft(rest, "\n")
+	}
+	setText(d, s, "text/markdown")
+	return d, nil
+}
+
+// setText says what kind of text it is: without that it would be HTML
+// (Activity Vocabulary, content).
+func setText(d *post.Draft, s, mediaType string) {
+	d.Set("content", s)
+	d.Set("mediaType", mediaType)
+}
+
+func (e *env) setExpires(d *post.Draft, expires string) error {
+	if expires == "" {
+		return nil
+	}
+	now := e.now()
+	at, err := text.ParseTime(expires, now)
+	if err != nil {
+		return err
+	}
+	if at.Before(now) && !strings.Contains(expires, "-") { // a duration goes forward here
+		at = now.Add(now.Sub(at))
+	}
+	if !at.After(now) {
+		return usage("see p2ps help time", "--expires %s is in the past", expires)
+	}
+	d.Set("expires", post.FormatTime(at))
+	return nil
+}
+
+// publish signs a draft for the people whom the words name, and tells to whom
+// and to how many.
+func (e *env) publish(cmd *cobra.Command, d *post.Draft, words []string) error {
+	h, _, err := e.identity()
+	if err != nil {
+		return err
+	}
+	if len(words) == 0 {
+		words = []string{"me"}
+	}
+	a, _, err := h.People().Resolve(words)
+	if err != nil {
+		return err
+	}
+	return e.publishTo(cmd, h, d, a)
+}
+
+func (e *env) publishTo(cmd *cobra.Command, h *home.Home, d *post.Draft, a post.Audience) error {
+	if e.dryRun {
+		e.say("would be posted to %s", strings.Join(h.People().Names(a), ", "))
+		return nil
+	}
+	p, err := h.Post(cmd.Context(), d, a)
+	if err != nil {
+		return err
+	}
+	return e.posted(h, p, "posted")
+}
+
+// posted prints a post of mine that was just signed.
+func (e *env) posted(h *home.Home, p *post.Post, verb string) error {
+	en := home.Entry{Post: p, Name: "me", Mine: true, Received: e.now(), Path: h.PathOf(p.ID()), To: h.AudienceWords(p)}
+	readers, err := h.Readers(p)
+	if err != nil {
+		return err
+	}
+	to := strings.Join(en.To, ", ")
+	switch {
+	case p.Public():
+		e.say("%s to everybody (%s)", verb, to)
+	case len(readers) == 0 && to != "me":
+		e.say("%s to %s: nobody is that yet", verb, to)
+	case len(readers) == 0:
+		e.say("%s, for you alone", verb)
+	default:
+		e.say("%s to %s (%s)", verb, to, people(len(readers)))
+	}
+	return e.emit(lineOf(en), p.ID().String())
+}
+
+func people(n int) string {
+	if n == 1 {
+		return "1 person"
+	}
+	return fmt.Sprintf("%d people", n)
+}
+
+// postObjects posts what another program made: an object a line. Whom each is
+// for stands in its own to, in the words of --to, or else in the setting.
+func (e *env) postObjects(cmd *cobra.Command, name string) error {
+	h, _, err := e.identity()
+	if err != nil {
+		return err
+	}
+	s, err := e.settings()
+	if err != nil {
+		return err
+	}
+	return e.eachLine(name, func(line []byte) error {
+		d, err := post.ParseDraft(line)
+		if err != nil {
+			return err
+		}
+		words, err := d.Words()
+		if err != nil {
+			return err
+		}
+		if words == nil {
+			words = s.To
+		}
+		a, _, err := h.People().Resolve(words)
+		if err != nil {
+			return err
+		}
+		d.Remove("to")
+		return e.publishTo(cmd, h, d, a)
+	})
+}
+
+// about is a text for a person of when something was.
+func about(t, now time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return text.Ago(t, now)
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/p2ps/p2ps/pkg/home"
+	"github.com/p2ps/p2ps/pkg/pgp"
+	"github.com/p2ps/p2ps/pkg/post"
+)
+
+func newProfile(e *env) *cobra.Command {
+	var name, note string
+	cmd := &cobra.Command{
+		Use:   "profile",
+		Short: "Show your profile, or change it",
+		Long: `Show your profile, or change it: a name and a note about yourself. It is a post
+like any other, for whom --to or the setting "to" says; each audience has one
+profile of yours, and changing it changes that.`,
+		Example: `  p2ps profile --name Alice --note 'Canals, bread, Go' --to public
+  p2ps profile`,
+		Args: noArguments(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			h, me, err := e.identity()
+			if err != nil {
+				return err
+			}
+			mine, err := h.Timeline(cmd.Context(), home.View{From: []pgp.Fingerprint{me.Fingerprint()}, Type: "Person"})
+			if err != nil {
+				return err
+			}
+			if !cmd.Flags().Changed("name") && !cmd.Flags().Changed("note") {
+				return e.show(mine)
+			}
+			s, err := e.settings()
+			if err != nil {
+				return err
+			}
+			a, _, err := h.People().Resolve(s.To)
+			if err != nil {
+				return err
+			}
+			set := func(d *post.Draft) error {
+				if cmd.Flags().Changed("name") {
+					d.Set("name", name)
+				}
+				if cmd.Flags().Changed("note") {
+					d.Set("summary", note)
+				}
+				if !d.Has("name") {
+					d.Set("name", me.Name())
+				}
+				return nil
+			}
+			for _, en := range mine {
+				if was, err := en.Post.Audience(); err == nil && slices.Equal(was.Members(), a.Members()) {
+					c, err := h.Edit(cmd.Context(), en.Post.ID(), set)
+					if err != nil {
+						return err
+					}
+					return e.posted(h, c.Now, "changed; it goes")
+				}
+			}
+			d := post.NewDraft("Person")
+			if err := set(d); err != nil {
+				return err
+			}
+			return e.publishTo(cmd, h, d, a)
+		},
+	}
+	cmd.Flags().StringVar(&name, "name", "", "the `NAME` to be called by")
+	cmd.Flags().StringVar(&note, "note", "", "some `WORDS` about yourself")
+	addSettingFlag(cmd.Flags(), "to", "")
+	_ = cmd.RegisterFlagCompletionFunc("to", completeAudience)
+	return cmd
+}

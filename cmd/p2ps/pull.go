@@ -1,0 +1,231 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/p2ps/p2ps/pkg/home"
+	"github.com/p2ps/p2ps/pkg/keyring"
+	"github.com/p2ps/p2ps/pkg/text"
+)
+
+// pullLine is how the pull from one person went, as JSON.
+type pullLine struct {
+	header
+	Friend    string `json:"friend"`
+	Name      string `json:"name"`
+	OK        bool   `json:"ok"`
+	New       int    `json:"new"`
+	Changed   int    `json:"changed"`
+	Withdrawn int    `json:"withdrawn"`
+	Unoffered int    `json:"unoffered"`
+	Refused   int    `json:"refused,omitzero"`
+	Requests  int    `json:"requests"`
+	Bytes     int64  `json:"bytes"`
+	Complete  bool   `json:"complete"`
+	Count     int    `json:"count"`
+	Code      string `json:"code,omitempty"`
+	Message   string `json:"message,omitempty"`
+}
+
+// goneLine tells of a post that was taken back.
+type goneLine struct {
+	header
+	ID     string `json:"id"`
+	Author string `json:"author"`
+}
+
+func newPull(e *env) *cobra.Command {
+	var full, exitCode bool
+	cmd := &cobra.Command{
+		Use:   "pull [WHO...]",
+		Short: "Fetch new posts from friends",
+		Long: `Fetch what is new from friends and followed feeds, or from those named: new
+posts, edits, and what was taken back. Each post is verified before it is kept.
+In the end both sides compare a digest of everything, and what is missing or
+different is mended; "complete" says that they agree.
+
+A friend who is away is no failure, unless he is named. With --json each post
+is a line as soon as it is kept, each friend one at his end.`,
+		Example: `  p2ps pull -q                 # from cron: silent if fine, never two at once
+  p2ps pull alice --json | jq 'select(.kind=="pull").new'`,
+		Args: arguments(0, -1, ""),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p := &puller{e: e, named: len(args) > 0, exitCode: exitCode}
+			err := p.run(cmd.Context(), args, full)
+			if x, _ := diagnose(err); err != nil && e.quiet && !e.json.on && (x == exitTemporary || x == exitBusy) {
+				return silently(err)
+			}
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&full, "full", false, "walk again from the beginning")
+	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 8 if nothing was new")
+	addSettingFlag(cmd.Flags(), "jobs", "")
+	return cmd
+}
+
+// A puller tells of a pull as it goes, and at its end.
+type puller struct {
+	e        *env
+	named    bool
+	exitCode bool
+	news     int
+	asked    int
+	failed   []error
+	bar      *progress
+	write    error // of the output
+}
+
+func (p *puller) run(ctx context.Context, args []string, full bool) error {
+	h, _, err := p.e.identity()
+	if err != nil {
+		return err
+	}
+	s, err := p.e.settings()
+	if err != nil {
+		return err
+	}
+	people, err := findAll(h, args)
+	if err != nil {
+		return err
+	}
+	p.bar = p.e.progress("pulling")
+	err = h.Pull(ctx, people, home.PullOptions{Full: full, Jobs: s.Jobs, Timeout: s.Timeout}, func(ev home.Event) { p.tell(h, ev) })
+	p.bar.end()
+	switch {
+	case err != nil:
+		return err
+	case p.write != nil:
+		return p.write
+	case p.asked == 0:
+		p.e.say("there is nobody to pull from: p2ps friend add")
+	}
+	if err := p.verdict(); err != nil {
+		return err
+	}
+	if p.exitCode && p.news == 0 {
+		return silently(fail(exitNothingNew, "", "nothing new"))
+	}
+	return nil
+}
+
+func findAll(h *home.Home, names []string) ([]keyring.Person, error) {
+	var people []keyring.Person
+	for _, name := range names {
+		p, err := h.People().Find(name)
+		if err != nil {
+			return nil, err
+		}
+		if p.Blocked {
+			return nil, fail(exitUsage, "p2ps block remove "+p.Name, "%s is blocked", p.Name)
+		}
+		people = append(people, p)
+	}
+	return people, nil
+}
+
+func (p *puller) tell(h *home.Home, ev home.Event) {
+	note := func(err error) { p.write = errors.Join(p.write, err) }
+	switch {
+	case ev.Post != nil:
+		p.bar.step()
+		if p.e.json.on {
+			note(p.e.emit(lineOf(home.Entry{Post: ev.Post, Name: ev.Person.Name, Received: p.e.now(), Path: ev.Path})))
+		}
+	case ev.Gone != nil:
+		if p.e.json.on {
+			note(p.e.emit(goneLine{kind("gone"), ev.Gone.String(), string(ev.Gone.Author)}))
+		}
+	case ev.Pulled != nil:
+		note(p.over(*ev.Pulled))
+	}
+}
+
+func (p *puller) over(done home.Pulled) error {
+	p.asked++
+	p.news += done.New + done.Changed + done.Withdrawn
+	l := pullLine{kind("pull"), string(done.Person.Fingerprint), done.Person.Name, done.Err == nil, done.New, done.Changed, done.Withdrawn,
+		done.Unoffered, done.Refused, done.Requests, done.Bytes, done.Complete, done.Count, "", ""}
+	if done.Err != nil {
+		x, _ := diagnose(done.Err)
+		l.Code, l.Message = x.name(), text.Clean(done.Err.Error())
+		p.failed = append(p.failed, failedWith(done.Person.Name, done.Err))
+		if !p.e.json.on && (p.named || x != exitTemporary) && len(p.failed) > 0 && !(p.e.quiet && x == exitTemporary) {
+			p.bar.clear()
+			p.e.warn("p2ps: %v", p.failed[len(p.failed)-1])
+		} else if !p.e.json.on && !p.e.quiet && !errors.Is(done.Err, home.ErrNoAddress) {
+			p.bar.clear()
+			p.e.say("%s is away", done.Person.Name)
+		}
+	}
+	if p.e.json.on {
+		return p.e.emit(l)
+	}
+	if p.e.quiet || done.Err != nil && done.New+done.Changed+done.Withdrawn == 0 {
+		return nil
+	}
+	p.bar.clear()
+	columns := []string{done.Person.Name, fmt.Sprintf("%d new", done.New)}
+	for _, more := range []struct {
+		n    int
+		what string
+	}{{done.Changed, "changed"}, {done.Withdrawn, "withdrawn"}, {done.Unoffered, "no longer offered"}, {done.Refused, "refused"}} {
+		if more.n > 0 {
+			columns = append(columns, fmt.Sprintf("%d %s", more.n, more.what))
+		}
+	}
+	if done.Err == nil && !done.Complete {
+		columns = append(columns, "not complete: pull again")
+	}
+	return p.e.emit(nil, columns...)
+}
+
+func failedWith(name string, err error) error {
+	x, hint := diagnose(err)
+	if x == exitTemporary {
+		return fail(x, hint, "cannot reach %s: %w", name, err)
+	}
+	return fail(x, hint, "%s: %w", name, err)
+}
+
+// verdict is what a script learns: 7 if anybody is untrusted, else 6 if some
+// failed for a reason other than being away, else 5 if somebody named was. If
+// all failed for one reason of our own, such as a full disk, it is that.
+func (p *puller) verdict() error {
+	worst, away := exitOK, 0
+	for _, err := range p.failed {
+		switch x, _ := diagnose(err); x {
+		case exitTemporary:
+			away++
+		case exitUntrusted:
+			worst = exitUntrusted
+		default:
+			if worst == exitOK {
+				worst = exitPartial
+			}
+		}
+	}
+	switch {
+	case worst == exitOK && (away == 0 || !p.named):
+		return nil
+	case worst == exitOK:
+		worst = exitTemporary
+	case worst == exitPartial && len(p.failed) == p.asked && away == 0:
+		worst, _ = diagnose(p.failed[0])
+	}
+	var names []string
+	for _, err := range p.failed {
+		names = append(names, err.Error())
+	}
+	_, hint := diagnose(p.failed[0])
+	err := fail(worst, hint, "%s", strings.Join(names, "\n"))
+	if p.e.json.on {
+		return err
+	}
+	return silently(err) // each was told when it happened
+}

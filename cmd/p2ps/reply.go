@@ -1,0 +1,151 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/p2ps/p2ps/pkg/home"
+	"github.com/p2ps/p2ps/pkg/post"
+	"github.com/p2ps/p2ps/pkg/text"
+)
+
+func newReply(e *env) *cobra.Command {
+	var (
+		t  texts
+		to []string
+	)
+	cmd := &cobra.Command{
+		Use:   "reply ID",
+		Short: "Answer a post",
+		Long: `Answer a post. The answer is a post of yours: it goes to the author of the post
+answered, and to everybody if that is public; an answer to a post of your own
+goes to whom that went. --to replaces it. The text is given as for post.`,
+		Example: `  p2ps reply m4f7da -m 'I bring the salad'
+  p2ps reply m4f7da --to family -m 'Who brings the salad?'`,
+		Args: arguments(1, 1, "the id of a post"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			h, target, err := e.target(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			s, err := e.text(cmd.Context(), t, "")
+			if err != nil {
+				return err
+			}
+			d := post.NewDraft("Note")
+			setText(d, s, "text/plain")
+			d.Set("inReplyTo", target.Post.ID().String())
+			thread := target.Post.Context()
+			if thread == "" {
+				thread = target.Post.ID().String()
+			}
+			d.Set("context", thread)
+			return e.answer(cmd, h, d, target, to)
+		},
+	}
+	t.register(cmd.Flags())
+	addTo(cmd, &to, "the author")
+	return cmd
+}
+
+func newLike(e *env) *cobra.Command {
+	var to []string
+	cmd := &cobra.Command{
+		Use:   "like ID [EMOJI]",
+		Short: "Like a post, or react to it with one emoji",
+		Long: `Like a post, or react to it with one emoji. It goes to the author of the post,
+and to everybody if that is public; --to replaces it. p2ps delete takes it back.`,
+		Example: `  p2ps like m4f7da
+  p2ps like m4f7da 🎉`,
+		Args: arguments(1, 2, "the id of a post, and at most one emoji"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			h, target, err := e.target(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			d := post.NewDraft("Like")
+			d.Set("object", target.Post.ID().String())
+			if len(args) == 2 {
+				if emoji := args[1]; emoji == "" || len(emoji) > 64 || text.Width(emoji) > 2 || text.Clean(emoji) != emoji {
+					return usage("an answer in words: p2ps reply", "%q is not one emoji", args[1])
+				}
+				d.Set("content", args[1])
+			}
+			return e.answer(cmd, h, d, target, to)
+		},
+	}
+	addTo(cmd, &to, "the author")
+	return cmd
+}
+
+func newRepost(e *env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "repost ID",
+		Short: "Pass on a public post",
+		Long: `Pass on a public post of somebody, signed by him as it is, to your own readers.
+A post that is not public cannot be passed on: its author chose its readers.
+It goes to whom the setting "to" or --to says.`,
+		Example: `  p2ps repost m4f7da --to friends`,
+		Args:    arguments(1, 1, "the id of a post"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			_, target, err := e.target(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			original := target.Post.Wire()
+			if target.Post.Type() == "Announce" {
+				original = target.Post.Object() // the post itself, not that somebody passed it on
+			}
+			if !target.Post.Public() && target.Post.Type() != "Announce" {
+				return fail(exitError, "an answer in your own words: p2ps reply", "%s is not public, and is not yours to pass on", target.Post.ID())
+			}
+			d := post.NewDraft("Announce")
+			d.SetValue("object", original)
+			s, err := e.settings()
+			if err != nil {
+				return err
+			}
+			return e.publish(cmd, d, s.To)
+		},
+	}
+	addSettingFlag(cmd.Flags(), "to", "")
+	_ = cmd.RegisterFlagCompletionFunc("to", completeAudience)
+	return cmd
+}
+
+// target is the post that a command is about.
+func (e *env) target(cmd *cobra.Command, id string) (*home.Home, home.Entry, error) {
+	h, _, err := e.identity()
+	if err != nil {
+		return nil, home.Entry{}, err
+	}
+	found, err := h.Find(cmd.Context(), id)
+	if err != nil {
+		return nil, home.Entry{}, err
+	}
+	entry, err := h.Show(cmd.Context(), found)
+	if err == nil && entry.Post.Tombstone() {
+		return nil, home.Entry{}, fail(exitNotFound, "p2ps restore "+short(found)+" brings it back", "%w: %s was deleted", home.ErrNoPost, found)
+	}
+	return h, entry, err
+}
+
+// answer posts what answers a post: to its author, and to everybody if it is
+// public, or to whom --to says.
+func (e *env) answer(cmd *cobra.Command, h *home.Home, d *post.Draft, target home.Entry, to []string) error {
+	if to != nil {
+		return e.publish(cmd, d, to)
+	}
+	var a post.Audience
+	switch author := target.Post.ID().Author; {
+	case target.Mine:
+		var err error
+		if a, err = target.Post.Audience(); err != nil {
+			return err
+		}
+	case target.Post.Public():
+		a.Public = true
+	default:
+		a.Readers = append(a.Readers, author)
+	}
+	return e.publishTo(cmd, h, d, a)
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"io/fs"
+	"syscall"
+
+	"github.com/p2ps/p2ps/pkg/disk"
+	"github.com/p2ps/p2ps/pkg/home"
+	"github.com/p2ps/p2ps/pkg/ijson"
+	"github.com/p2ps/p2ps/pkg/index"
+	"github.com/p2ps/p2ps/pkg/keyring"
+	"github.com/p2ps/p2ps/pkg/peer"
+	"github.com/p2ps/p2ps/pkg/pgp"
+	"github.com/p2ps/p2ps/pkg/post"
+	"github.com/p2ps/p2ps/pkg/pull"
+	"github.com/p2ps/p2ps/pkg/text"
+	"github.com/p2ps/p2ps/pkg/wire"
+)
+
+// sentinels says for each exported error of a package what a script learns and
+// what a person does next. The first that errors.Is finds counts, so the
+// particular stands before the general. A test demands that none is missing.
+var sentinels = []struct {
+	err  error
+	exit exit
+	hint string
+}{
+	// Home and keyring wrap the errors of the packages below.
+	{keyring.ErrNoIdentity, exitNotFound, "p2ps keygen --name YOU"},
+	{keyring.ErrIdentity, exitError, "put key/ back from a backup"},
+	{keyring.ErrUnknown, exitNotFound, "p2ps friend list and p2ps group list show whom p2ps knows"},
+	{keyring.ErrAmbiguous, exitUsage, "give more of the name or fingerprint"},
+	{keyring.ErrExists, exitExists, "choose another name"},
+	{keyring.ErrName, exitUsage, ""},
+	{keyring.ErrHistory, exitUsage, "write all, none or since:TIME; see p2ps help time"},
+	{keyring.ErrUnsure, exitError, "see that friends, groups and blocked can be read"},
+
+	{home.ErrNoHome, exitNotFound, "p2ps keygen --name YOU, or say with --home where it is"},
+	{home.ErrNoPost, exitNotFound, "p2ps timeline shows the ids of posts"},
+	{home.ErrAmbiguous, exitUsage, "give more of the id's end"},
+	{home.ErrNotMine, exitUsage, ""},
+	{home.ErrDraft, exitError, "p2ps sign signs it as it is now; p2ps status shows what changed"},
+	{home.ErrNotByHand, exitNotFound, "p2ps status lists what was made, changed or removed by hand"},
+	{home.ErrKeyChanged, exitUntrusted, "do not retry: ask the person, and see p2ps help trust"},
+	{home.ErrUntrusted, exitUntrusted, "do not retry: ask the person, and see p2ps help trust"},
+	{home.ErrNoAddress, exitTemporary, "p2ps friend address WHO URL says where"},
+	{home.ErrIncomplete, exitUntrusted, "p2ps pull --full walks again from the beginning; if that does not help, ask the person"},
+
+	{disk.ErrBusy, exitBusy, "wait for it to end, or give it longer with --wait"},
+	{disk.ErrExposed, exitError, ""},
+	{disk.ErrTooLarge, exitError, ""},
+	{disk.ErrNotRegular, exitError, ""},
+
+	{pgp.ErrLocked, exitLocked, "give the passphrase on a terminal, or a file with it in P2PS_PASSPHRASE_FILE"},
+	{pgp.ErrSecret, exitUsage, "give away the public key only: p2ps key export"},
+	{pgp.ErrOtherKey, exitUntrusted, "do not retry: ask the person, and see p2ps help trust"},
+	{pgp.ErrSignature, exitUntrusted, "see p2ps help trust"},
+	{pgp.ErrContext, exitUntrusted, "see p2ps help trust"},
+	{pgp.ErrRevoked, exitUntrusted, "ask for the person's new key"},
+	{pgp.ErrExpired, exitUntrusted, "ask for the key anew, and see that the clock is right"},
+	{pgp.ErrWeak, exitUntrusted, "ask the person for a key of today's strength"},
+	{pgp.ErrNoEncryption, exitError, "ask for a key that can be encrypted to"},
+	{pgp.ErrNoSigning, exitError, "make or import a key that can sign"},
+	{pgp.ErrRecipient, exitError, ""},
+	{pgp.ErrLimit, exitError, ""},
+	{pgp.ErrMalformed, exitError, ""},
+
+	{post.ErrAuthor, exitUntrusted, "see p2ps help trust"},
+	{post.ErrUnsigned, exitError, "p2ps sign shows what was made by hand, and signs it"},
+	{post.ErrAudience, exitError, "until it is put right the post is for you alone; p2ps status names the file"},
+	{post.ErrID, exitUsage, "an id stands in p2ps timeline --json"},
+	{post.ErrTooLarge, exitError, "make it shorter, or attach a file"},
+	{post.ErrInvalid, exitError, ""},
+
+	{wire.ErrVersion, exitVersion, "bring p2ps up to date, here or there"},
+	{wire.ErrKind, exitVersion, "bring p2ps up to date, here or there"},
+	{wire.ErrBinding, exitUntrusted, "do not retry: somebody else may have answered"},
+	{wire.ErrClock, exitError, "set the clock right, here or there"},
+	{wire.ErrReplay, exitTemporary, "try again"},
+	{wire.ErrInvalid, exitError, ""},
+
+	{peer.ErrUnreachable, exitTemporary, "try again later"},
+	{peer.ErrOverloaded, exitTemporary, "try again later"},
+	{peer.ErrRefused, exitError, "the other side may have another key, clock or version"},
+	{peer.ErrNotFound, exitNotFound, ""},
+	{peer.ErrAnswer, exitError, ""},
+	{peer.ErrAddress, exitUsage, "write it as http://example.org:7117"},
+	{pull.ErrPeer, exitPartial, "what came before it is kept"},
+
+	{index.ErrUnwritable, exitError, "make room, and do it again"},
+	{index.ErrDamaged, exitError, "delete cache/ in the home: it is made again"},
+	{text.ErrTime, exitUsage, "see p2ps help time"},
+
+	{ijson.ErrSyntax, exitError, ""},
+	{ijson.ErrDepth, exitError, ""},
+	{ijson.ErrCase, exitError, ""},
+	{ijson.ErrPortable, exitError, ""},
+
+	{syscall.ENOSPC, exitError, "make room, and do it again"},
+	{syscall.EROFS, exitError, ""},
+	{fs.ErrPermission, exitError, ""},
+	{fs.ErrNotExist, exitNotFound, ""},
+}

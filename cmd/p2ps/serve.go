@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/p2ps/p2ps/pkg/disk"
+	"github.com/p2ps/p2ps/pkg/home"
+	"github.com/p2ps/p2ps/pkg/peer"
+)
+
+// serveLine says where a home is served, as JSON.
+type serveLine struct {
+	header
+	URL         string `json:"url"`
+	Fingerprint string `json:"fingerprint"`
+}
+
+func newServe(e *env) *cobra.Command {
+	var ready string
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Answer friends who ask for your posts",
+		Long: `Answer friends who ask for your posts, and show everybody the public ones,
+until Ctrl-C or SIGTERM; what is being answered then is finished first. Rights
+are read from the files at every request, so that friends, groups and blocks
+count at once, whichever program changes them.
+
+All that is private is sealed to the one who asked; no https is needed for it.
+If a proxy stands before it, name its network with --trusted-proxy.`,
+		Example: `  p2ps serve
+  p2ps serve --listen 127.0.0.1:0 --ready-file url`,
+		Args: noArguments(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			h, me, err := e.identity()
+			if err != nil {
+				return err
+			}
+			s, err := e.settings()
+			if err != nil {
+				return err
+			}
+			l, err := (&net.ListenConfig{}).Listen(cmd.Context(), "tcp", s.Listen)
+			if err != nil {
+				return fail(exitError, "choose another with --listen HOST:PORT", "listen on %s: %w", s.Listen, reasonOf(err))
+			}
+			defer func() { _ = l.Close() }()
+			line := serveLine{kind("serve"), s.Address, string(me.Fingerprint())}
+			if line.URL == "" {
+				line.URL = urlOf(l.Addr())
+			}
+			limits := peer.Limits{PerAddress: float64(s.RatePerAddress), PerKey: float64(s.RatePerKey), Proxies: s.TrustedProxy}
+			return e.serve(cmd.Context(), h, l, limits, line, ready)
+		},
+	}
+	addSettingFlag(cmd.Flags(), "listen", "")
+	addSettingFlag(cmd.Flags(), "address", "")
+	addSettingFlag(cmd.Flags(), "trusted-proxy", "")
+	cmd.Flags().StringVar(&ready, "ready-file", "", "write the URL to `FILE` when connections are accepted")
+	return cmd
+}
+
+func (e *env) serve(ctx context.Context, h *home.Home, l net.Listener, limits peer.Limits, line serveLine, ready string) error {
+	if err := h.StartServing(ctx, limits.PerKey); err != nil {
+		return err
+	}
+	done, err := h.Serving(ctx, line.URL)
+	if errors.Is(err, disk.ErrBusy) {
+		return fail(exitBusy, "p2ps status says where", "this home is being served already")
+	}
+	if err != nil {
+		return err
+	}
+	defer done()
+	handler, err := peer.Handler(h, limits, e.log)
+	if err != nil {
+		return err
+	}
+	if err := e.emit(line, line.URL); err != nil {
+		return err
+	}
+	if err := writeReady(ready, line.URL); err != nil {
+		return err
+	}
+	if err := peer.Serve(ctx, l, handler, limits, e.log); err != nil {
+		return err
+	}
+	e.say("no longer serving")
+	return nil
+}
+
+func writeReady(name, url string) error {
+	if name == "" {
+		return nil
+	}
+	root, err := disk.Open(filepath.Dir(name), nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = root.Close() }()
+	return root.WriteFile(filepath.Base(name), []byte(url+"\n"), 0o644)
+}
+
+// urlOf is how this machine reaches a listener of its own.
+func urlOf(a net.Addr) string {
+	host, port, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return "http://" + a.String()
+	}
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// reasonOf leaves out of a network error what the message says already.
+func reasonOf(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Err != nil && !strings.Contains(op.Err.Error(), "lookup") {
+		return op.Err
+	}
+	return err
+}

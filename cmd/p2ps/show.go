@@ -1,0 +1,99 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/p2ps/p2ps/pkg/home"
+)
+
+func newShow(e *env) *cobra.Command {
+	var raw, signature, history, readers bool
+	cmd := &cobra.Command{
+		Use:   "show ID...",
+		Short: "Show posts whole",
+		Long: `Show posts whole. An id may be given by its end, four characters or more, that
+no other post has.
+
+With --raw the canonical bytes that are signed are written as they are, with
+--signature the binary signature over them, so that any OpenPGP program can
+check the post:
+
+    p2ps show --raw ID > post; p2ps show --signature ID > post.sig
+    gpg --verify post.sig post`,
+		Example: `  p2ps show m4f7da
+  p2ps show --history m4f7da
+  p2ps show --raw m4f7da | jq .`,
+		Args: arguments(1, -1, "the id of a post"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if (raw || signature) && (len(args) != 1 || raw == signature || history || readers) {
+				return usage("", "--raw and --signature are for one post, and alone")
+			}
+			h, _, err := e.identity()
+			if err != nil {
+				return err
+			}
+			for _, arg := range args {
+				id, err := h.Find(cmd.Context(), arg)
+				if err != nil {
+					return err
+				}
+				en, err := h.Show(cmd.Context(), id)
+				if err != nil {
+					return err
+				}
+				switch {
+				case raw:
+					_, err = e.stdout.Write(en.Post.Signed())
+				case signature:
+					_, err = e.stdout.Write(en.Post.Signature())
+				default:
+					err = e.showOne(h, en, history, readers)
+				}
+				if err != nil {
+					return err
+				}
+			}
+			return e.stdout.Flush()
+		},
+	}
+	fs := cmd.Flags()
+	fs.BoolVar(&raw, "raw", false, "the canonical signed bytes")
+	fs.BoolVar(&signature, "signature", false, "the binary OpenPGP signature over them")
+	fs.BoolVar(&history, "history", false, "the earlier texts too, oldest first")
+	fs.BoolVar(&readers, "readers", false, "of a post of yours: the friends who may see it")
+	return cmd
+}
+
+func (e *env) showOne(h *home.Home, en home.Entry, history, readers bool) error {
+	entries := []home.Entry{en}
+	if history {
+		was, err := h.History(en)
+		if err != nil {
+			return err
+		}
+		entries = append(was, en)
+	}
+	if err := e.show(entries); err != nil || !readers {
+		return err
+	}
+	if !en.Mine {
+		return fail(exitUsage, "", "%w: only its author knows who may read it", home.ErrNotMine)
+	}
+	friends, err := h.Readers(en.Post)
+	if err != nil {
+		return err
+	}
+	out := e.list("Reader", "Trust", "Fingerprint")
+	for _, f := range friends {
+		if err := out.add(friendLineOf(f), f.Name, string(f.Trust), string(f.Fingerprint)); err != nil {
+			return err
+		}
+	}
+	if err := out.end(); err != nil {
+		return err
+	}
+	if en.Post.Public() {
+		e.say("and everybody: it is public")
+	}
+	return nil
+}
