@@ -1,6 +1,7 @@
 package pgp
 
 import (
+	"crypto/ed25519"
 	"testing"
 
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
@@ -24,6 +25,21 @@ func BenchmarkVerify(b *testing.B) {
 	for b.Loop() {
 		if _, err := alice().cert.Verify(ContextPost, data, sig); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkEd25519 is the floor under BenchmarkVerify: the curve alone.
+func BenchmarkEd25519(b *testing.B) {
+	public, secret, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	digest := make([]byte, 32)
+	sig := ed25519.Sign(secret, digest)
+	for b.Loop() {
+		if !ed25519.Verify(public, digest, sig) {
+			b.Fatal("does not verify")
 		}
 	}
 }

@@ -1,8 +1,6 @@
 package pgp
 
-import (
-	"time"
-)
+import "time"
 
 // add adds a signature; of two over the same content the shorter packet stays,
 // for what is not hashed anybody can add to.

@@ -91,10 +91,9 @@ func (o *outer) readSealed() error {
 // readSessionKey reads whom the session key is for (RFC 9580 §5.1). Its version
 // goes with that of the encrypted packet.
 func (o *outer) readSessionKey() error {
-	cut := fmt.Errorf("session key is cut off: %w", ErrMalformed)
 	body := o.sessionKey.body
 	if len(body) < 3 {
-		return cut
+		return fmt.Errorf("session key of %d bytes: %w", len(body), ErrMalformed)
 	}
 	version, id, after := body[0], 1, 9
 	want := byte(3)
@@ -106,7 +105,7 @@ func (o *outer) readSessionKey() error {
 		return fmt.Errorf("session key of version %d: %w", version, ErrMalformed)
 	}
 	if len(body) <= after {
-		return cut
+		return fmt.Errorf("session key of %d bytes: %w", len(body), ErrMalformed)
 	}
 	o.algorithm = packet.PublicKeyAlgorithm(body[after])
 	if after < id { // version 6 without a name

@@ -121,7 +121,7 @@ func TestCheckOuterTakes(t *testing.T) {
 
 func TestCheckOuterAllocatesNothing(t *testing.T) {
 	message := sealed(t, inner(t, alice(), "hello"), bob())
-	if n := testing.AllocsPerRun(100, func() { _ = CheckOuter(message, bob()) }); n > 4 {
+	if n := testing.AllocsPerRun(100, func() { _ = CheckOuter(message, bob()) }); n != 0 {
 		t.Errorf("%.0f allocations", n)
 	}
 }

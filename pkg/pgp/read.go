@@ -123,20 +123,20 @@ func (p component) in(list *[]*component) *component {
 // signature takes a signature about the component before it, if the primary
 // key made it. What does not parse, or does not verify, is left out.
 func (r *certificateReader) signature(f frame) error {
-	if r.about == nil {
-		return nil
-	}
 	sig, err := readSignature(f)
 	r.broken = r.broken || errors.Is(err, ErrWeak)
 	if sig == nil || !sig.CheckKeyIdOrFingerprint(r.c.primary.key) {
 		return nil
 	}
-	if r.own++; r.own > maxSignatures {
-		return fmt.Errorf("more than %d self-signatures: %w", maxSignatures, ErrLimit)
-	}
 	about := r.about
 	if sig.SigType == packet.SigTypeKeyRevocation {
 		about = r.c.primary // wherever it stands: a revocation must not get lost
+	}
+	if about == nil {
+		return nil
+	}
+	if r.own++; r.own > maxSignatures {
+		return fmt.Errorf("more than %d self-signatures: %w", maxSignatures, ErrLimit)
 	}
 	s := &selfSignature{raw: f.raw, Signature: sig}
 	if !r.knows(about, s) {

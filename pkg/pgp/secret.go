@@ -16,9 +16,10 @@ type Secret struct {
 }
 
 // ParseSecret reads a secret key as gpg and p2ps write it, armored or binary,
-// with the limits of [ParseCertificate]: whole, or with the primary or some
-// subkeys missing (left out, or on a card). The passphrase is asked for once, and only if
-// something is protected; it must open everything that is. It may be nil.
+// with the limits of [ParseCertificate]: whole, or with the secrets of the primary
+// or some subkeys missing (left out, or on a card). The passphrase is asked for
+// once, and only if something is protected; it must open everything that is. The
+// function may be nil.
 //
 // ErrLocked if it is nil, fails or is wrong; ErrLimit for a protection made to
 // exhaust the machine; ErrNoSigning or ErrNoEncryption if what remains cannot

@@ -11,7 +11,7 @@ func verifySelf(primary *packet.PublicKey, about *component, sig *packet.Signatu
 	if sig.Version != primary.Version {
 		return fmt.Errorf("self-signature of another version: %w", ErrSignature)
 	}
-	if err := checkHashes(sig); err != nil {
+	if err := checkSelf(sig); err != nil {
 		return err
 	}
 	var err error
@@ -36,9 +36,9 @@ func verifySelf(primary *packet.PublicKey, about *component, sig *packet.Signatu
 	return nil
 }
 
-// checkHashes refuses SHA-1 and critical notations, but not in revocations:
+// checkSelf refuses SHA-1 and critical notations, but not in revocations:
 // there a doubt must be for the revocation.
-func checkHashes(sig *packet.Signature) error {
+func checkSelf(sig *packet.Signature) error {
 	if revokes(sig) {
 		return nil
 	}

@@ -37,6 +37,7 @@ func TestUsable(t *testing.T) {
 		{"retired before", usual(t, m, noon).revoke(noon, reason(packet.KeyRetired)), noon.Add(day), ErrRevoked},
 		{"revoked by SHA-1", usual(t, m, noon).raw(sha1Revocation(t, m)), noon, ErrRevoked},
 		{"revoked, then renewed", usual(t, m, noon).revoke(noon, reason(packet.KeySuperseded)).raw(renewal(t, m, year)), noon.Add(day), ErrRevoked},
+		{"revoked, behind a photo", usual(t, m, noon).raw([]byte{0xd1, 3, 2, 1, 0}).revoke(noon), noon, ErrRevoked},
 		{"only user id revoked", newForge(t, m.primary).userID("Carol", noon).revokeID("Carol", noon).subkey(m.seal, "E", noon), noon, ErrRevoked},
 		{"no encryption subkey", newForge(t, m.primary).userID("Carol", noon).subkey(m.sign, "S", noon), noon, ErrNoEncryption},
 		{"encryption subkey without the flag", newForge(t, m.primary).userID("Carol", noon).subkey(m.seal, "", noon), noon, ErrNoEncryption},
