@@ -23,7 +23,8 @@ import (
 // BenchmarkFirstPull is a first pull of 1,000 and 10,000 posts of about 300
 // bytes of text, whole processes on both sides, over loopback, into an empty
 // home: verified, one durable file each, indexed. It tells posts a second,
-// bytes on the wire a post, and the peak memory of both processes.
+// bytes on the wire a post, the processor time a post and the peak memory of both
+// processes.
 //
 //	go test -bench FirstPull -benchtime 5x -run '^$' ./cmd/p2ps
 func BenchmarkFirstPull(b *testing.B) {
@@ -51,6 +52,7 @@ func benchmarkPull(b *testing.B, n int) {
 	url := readyURL(b, filepath.Join(dir, "url"))
 
 	var wire, peak int64
+	var cpu time.Duration
 	for b.Loop() {
 		b.StopTimer()
 		reader := fmt.Sprintf("reader%d", b.N)
@@ -72,6 +74,7 @@ func benchmarkPull(b *testing.B, n int) {
 		b.StopTimer()
 		wire = checkPull(b, out.Bytes(), n)
 		peak = max(peak, maxRSS(pull.ProcessState))
+		cpu += pull.ProcessState.UserTime() + pull.ProcessState.SystemTime()
 		b.StartTimer()
 	}
 	b.StopTimer()
@@ -79,6 +82,8 @@ func benchmarkPull(b *testing.B, n int) {
 	_ = server.Wait()
 	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "posts/s")
 	b.ReportMetric(float64(wire)/float64(n), "wire-B/post")
+	b.ReportMetric(float64(cpu.Microseconds())/float64(n*b.N), "pull-µs/post")
+	b.ReportMetric(float64((server.ProcessState.UserTime()+server.ProcessState.SystemTime()).Microseconds())/float64(n*b.N), "serve-µs/post")
 	b.ReportMetric(float64(peak)/(1<<20), "pull-MiB")
 	b.ReportMetric(float64(maxRSS(server.ProcessState))/(1<<20), "serve-MiB")
 }

@@ -125,7 +125,7 @@ const trustTopic = `A person is an OpenPGP key, and his name on the wire is its 
 you can be that a key is his is one of
 
     unknown    it came from somewhere, and nobody vouched for it
-    pinned     you met through an invite; the first key seen is the one kept
+    pinned     you added it yourself: another key in its place is refused
     verified   you met in person, or compared the fingerprint
 
 A key from a file, from a peer's address or from a key server is never verified

@@ -87,6 +87,7 @@ func put(t *testing.T, root *Root, name, data string) {
 	}
 }
 
+// spec: F25
 func TestWriteFileIsDurable(t *testing.T) {
 	root, rec := open(t)
 	if err := root.WriteFile("feed/2026/a.json", []byte("one"), 0o600); err != nil {
@@ -275,6 +276,7 @@ func TestSmallBatch(t *testing.T) {
 	}
 }
 
+// spec: F27
 func TestBatchStopsInOrder(t *testing.T) {
 	root, rec := open(t)
 	b := root.NewBatch()
@@ -290,6 +292,7 @@ func TestBatchStopsInOrder(t *testing.T) {
 	}
 }
 
+// spec: F25
 func TestRenameAndRemoveAreDurable(t *testing.T) {
 	root, rec := open(t)
 	put(t, root, "a/x", "one")

@@ -36,6 +36,22 @@ func (r *Root) ReadDir(name string) ([]Entry, error) {
 	return list, nil
 }
 
+// Names lists the names in a directory, in byte order, and looks at none of
+// them.
+func (r *Root) Names(name string) (names []string, err error) {
+	err = r.do(OpReadDir, name, func(local string) error {
+		dir, err := r.openDir(local)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = dir.Close() }()
+		names, err = dir.Readdirnames(-1)
+		return err
+	})
+	slices.Sort(names)
+	return names, err
+}
+
 func entryOf(info fs.FileInfo) Entry {
 	return Entry{Name: info.Name(), Dir: info.IsDir(), Regular: info.Mode().IsRegular(), Stat: StatOf(info)}
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/p2ps/p2ps/pkg/disk"
@@ -133,17 +134,17 @@ func (s *scan) visit(dir string, depth int) error {
 // Newest is the newest position in a tree below a limit, found by the names of
 // its folders and files alone; "" if there is none.
 func (t Tree) Newest(root *disk.Root, below post.Position) (post.Position, error) {
-	years, err := descending(root, string(t), true)
+	years, err := descending(root, string(t), 4)
 	if err != nil {
 		return "", err
 	}
 	for _, year := range years {
-		months, err := descending(root, year, true)
+		months, err := descending(root, year, 2)
 		if err != nil {
 			return "", err
 		}
 		for _, month := range months {
-			files, err := descending(root, month, false)
+			files, err := descending(root, month, 0)
 			if err != nil {
 				return "", err
 			}
@@ -157,8 +158,10 @@ func (t Tree) Newest(root *disk.Root, below post.Position) (post.Position, error
 	return "", nil
 }
 
-func descending(root *disk.Root, dir string, dirs bool) ([]string, error) {
-	entries, err := root.ReadDir(dir)
+// descending lists the paths in a folder, the last name first; with digits,
+// only those whose names are so many digits: the folders of years and months.
+func descending(root *disk.Root, dir string, digits int) ([]string, error) {
+	names, err := root.Names(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -166,9 +169,9 @@ func descending(root *disk.Root, dir string, dirs bool) ([]string, error) {
 		return nil, err
 	}
 	var out []string
-	for _, e := range slices.Backward(entries) {
-		if e.Dir == dirs {
-			out = append(out, dir+"/"+e.Name)
+	for _, name := range slices.Backward(names) {
+		if digits == 0 || len(name) == digits && strings.Trim(name, "0123456789") == "" {
+			out = append(out, dir+"/"+name)
 		}
 	}
 	return out, nil

@@ -2,26 +2,25 @@ package home_test
 
 import (
 	"crypto/rand"
+	"fmt"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/p2ps/p2ps/pkg/home"
 	"github.com/p2ps/p2ps/pkg/keyring"
 	"github.com/p2ps/p2ps/pkg/pgp"
+	"github.com/p2ps/p2ps/pkg/post"
 	"github.com/p2ps/p2ps/pkg/wire"
 )
 
 // BenchmarkAnswer is a sealed request of a friend with nothing new for him:
 // opened, verified, rights read afresh, answered, sealed.
 func BenchmarkAnswer(b *testing.B) {
-	h, err := home.Create(b.TempDir(), home.Options{Wait: time.Second})
+	h := newHome(b, "Alice")
+	me, err := h.Me()
 	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = h.Close() }()
-	me, _ := pgp.Generate("Alice", "", time.Now())
-	primary, _ := me.Primary(nil)
-	if err := h.People().SaveIdentity(me, primary, nil); err != nil {
 		b.Fatal(err)
 	}
 	if err := h.StartServing(b.Context(), 1e6); err != nil {
@@ -36,7 +35,7 @@ func BenchmarkAnswer(b *testing.B) {
 	for range cap(requests) {
 		var nonce [16]byte
 		_, _ = rand.Read(nonce[:])
-		sent, err := sealer.SealRequest(wire.Party{Me: reader, Other: me.Certificate()}, wire.Question{Kind: wire.KindPosts}, time.Now(), nonce)
+		sent, err := sealer.SealRequest(wire.Party{Me: reader, Other: me}, wire.Question{Kind: wire.KindPosts}, time.Now(), nonce)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -48,4 +47,50 @@ func BenchmarkAnswer(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkPull is a first pull of 1,000 posts, both sides in one process.
+func BenchmarkPull(b *testing.B) {
+	alice, bob := newHome(b, "Alice"), newHome(b, "Bob")
+	me, err := bob.Me()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, _, err := alice.People().AddFriend(me, keyring.AddOptions{History: "all"}); err != nil {
+		b.Fatal(err)
+	}
+	const n = 1000
+	for i := range n {
+		d := post.NewDraft("Note")
+		d.Set("content", fmt.Sprint(i, strings.Repeat(" all work and no play", 15)))
+		if _, err := alice.Post(b.Context(), d, post.Audience{Friends: true}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	url := served(b, alice)
+	cert, err := alice.Me()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, _, err := bob.People().AddFriend(cert, keyring.AddOptions{Addresses: []string{url}}); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		b.StopTimer()
+		for _, dir := range []string{"feeds", "cache"} {
+			if err := os.RemoveAll(bob.Path(dir)); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.StartTimer()
+		err := bob.Pull(b.Context(), nil, home.PullOptions{}, func(e home.Event) {
+			if p := e.Pulled; p != nil && (p.Err != nil || p.New != n || !p.Complete) {
+				b.Fatalf("the pull ended with %+v", *p)
+			}
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "posts/s")
 }

@@ -2,7 +2,6 @@ package home_test
 
 import (
 	"context"
-	"net"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -14,7 +13,7 @@ import (
 	"github.com/p2ps/p2ps/pkg/post"
 )
 
-func person(t *testing.T, name string) *home.Home {
+func newHome(t testing.TB, name string) *home.Home {
 	t.Helper()
 	h, err := home.Create(t.TempDir(), home.Options{Wait: time.Second})
 	if err != nil {
@@ -39,9 +38,9 @@ func person(t *testing.T, name string) *home.Home {
 	return h
 }
 
-func serve(t *testing.T, h *home.Home) string {
+func served(t testing.TB, h *home.Home) string {
 	t.Helper()
-	if err := h.StartServing(t.Context(), 50); err != nil {
+	if err := h.StartServing(t.Context(), 1e6); err != nil {
 		t.Fatal(err)
 	}
 	handler, err := peer.Handler(h, peer.Limits{}, nil)
@@ -53,7 +52,7 @@ func serve(t *testing.T, h *home.Home) string {
 	return s.URL
 }
 
-func befriend(t *testing.T, h, other *home.Home, address string) {
+func befriend(t testing.TB, h, other *home.Home, address string) {
 	t.Helper()
 	cert, err := other.Me()
 	if err != nil {
@@ -102,8 +101,8 @@ func pullAll(t *testing.T, h *home.Home) home.Pulled {
 }
 
 func TestTwoPeopleMeetAndRead(t *testing.T) {
-	alice, bob := person(t, "Alice"), person(t, "Bob")
-	url := serve(t, alice)
+	alice, bob := newHome(t, "Alice"), newHome(t, "Bob")
+	url := served(t, alice)
 	befriend(t, alice, bob, "")
 	befriend(t, bob, alice, url)
 	note(t, alice, "for friends", "friends")
@@ -121,5 +120,3 @@ func TestTwoPeopleMeetAndRead(t *testing.T) {
 		t.Fatalf("the second pull: got %+v", got)
 	}
 }
-
-var _ = net.Dial

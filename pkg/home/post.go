@@ -13,6 +13,7 @@ import (
 	"github.com/p2ps/p2ps/pkg/disk"
 	"github.com/p2ps/p2ps/pkg/feed"
 	"github.com/p2ps/p2ps/pkg/index"
+	"github.com/p2ps/p2ps/pkg/keyring"
 	"github.com/p2ps/p2ps/pkg/pgp"
 	"github.com/p2ps/p2ps/pkg/post"
 )
@@ -28,6 +29,9 @@ const day = 24 * time.Hour
 func (h *Home) Post(ctx context.Context, d *post.Draft, a post.Audience) (*post.Post, error) {
 	var p *post.Post
 	err := h.writing(ctx, func(me *pgp.Secret, now time.Time) (err error) {
+		if err := h.groupsAre(a); err != nil {
+			return err
+		}
 		position, err := h.nextPosition(now)
 		if err != nil {
 			return err
@@ -40,6 +44,21 @@ func (h *Home) Post(ctx context.Context, d *post.Draft, a post.Audience) (*post.
 		return h.put(ctx, p)
 	})
 	return p, err
+}
+
+// groupsAre demands that the groups of an audience are still there: one may have
+// been renamed since its name was typed.
+func (h *Home) groupsAre(a post.Audience) error {
+	for _, group := range a.Groups {
+		there, err := h.root.Exists("groups/" + group)
+		if err != nil {
+			return err
+		}
+		if !there {
+			return fmt.Errorf("the group %q: %w", group, keyring.ErrUnknown)
+		}
+	}
+	return nil
 }
 
 // writing runs write under the lock of the home, with the key to sign.
@@ -112,18 +131,10 @@ func (h *Home) openedIndex(ctx context.Context) *index.Index {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.index == nil || !h.index.Current() {
-		x, fresh, err := index.Open(ctx, h.root)
-		if err != nil {
-			return nil
-		}
-		if fresh {
-			_ = x.Discard() // the next reader makes it
-			return nil
-		}
 		if h.index != nil {
-			_ = h.index.Close()
+			_ = h.index.Close() // it was deleted or replaced; nothing in it is missed
 		}
-		h.index = x
+		h.index = index.Opened(ctx, h.root)
 	}
 	return h.index
 }

@@ -57,7 +57,7 @@ func (a *asker) ask(h *home.Home, q wire.Question) (wire.Answer, int) {
 //
 // spec: M34, M36
 func TestSmallAnswersLookAlike(t *testing.T) {
-	alice := person(t, "Alice")
+	alice := newHome(t, "Alice")
 	if err := alice.StartServing(t.Context(), 50); err != nil {
 		t.Fatal(err)
 	}

@@ -58,17 +58,32 @@ type Index struct {
 // Open opens the generation in use. fresh means that there was none, or none
 // that can be read: this one is empty, and nobody else sees it before Publish.
 func Open(ctx context.Context, root *disk.Root) (x *Index, fresh bool, err error) {
-	name, _, err := root.ReadFile(current, 256)
-	if err == nil {
-		if x, err = open(ctx, root, strings.TrimSpace(string(name)), "rw"); err == nil {
-			return x, false, nil
-		}
+	if x, err = opened(ctx, root); err == nil {
+		return x, false, nil
 	}
 	if errors.Is(err, context.Canceled) {
 		return nil, false, err
 	}
 	x, err = create(ctx, root)
 	return x, true, err
+}
+
+// Opened opens the generation in use, if there is one that can be read; else
+// nil: a single post does not wait for a new one to be filled.
+func Opened(ctx context.Context, root *disk.Root) *Index {
+	x, err := opened(ctx, root)
+	if err != nil {
+		return nil
+	}
+	return x
+}
+
+func opened(ctx context.Context, root *disk.Root) (*Index, error) {
+	name, _, err := root.ReadFile(current, 256)
+	if err != nil {
+		return nil, err
+	}
+	return open(ctx, root, strings.TrimSpace(string(name)), "rw")
 }
 
 // create begins a new generation. Where nothing can be written, in a home on a

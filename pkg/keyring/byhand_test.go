@@ -11,6 +11,7 @@ import (
 	"github.com/p2ps/p2ps/pkg/post"
 )
 
+// spec: F14, F15
 func TestCopyMakesFriend(t *testing.T) {
 	w := home(t)
 	w.cp("Alice", "friends/whatever.asc")
@@ -28,6 +29,7 @@ func TestCopyMakesFriend(t *testing.T) {
 	w.equal(w.grants("Alice").Friend, true)
 }
 
+// spec: F18
 func TestCopyNeverOpensThePast(t *testing.T) {
 	w := home(t)
 	w.newest = "20990101-000000005-aaaaaaaaaaaaa" // the clock was put back since
@@ -42,6 +44,7 @@ func TestCopyNeverOpensThePast(t *testing.T) {
 	w.equal(w.grants("Alice"), g)
 }
 
+// spec: F19
 func TestCopyAfterTheClock(t *testing.T) {
 	w := home(t)
 	w.newest = "20200101-000000000-aaaaaaaaaaaaa"
@@ -73,6 +76,7 @@ func TestRecordGetsTheTimeOfTheKey(t *testing.T) {
 	w.equal(rec.ModTime(), key.ModTime())
 }
 
+// spec: F16
 func TestRecordAsDocumented(t *testing.T) {
 	w := home(t)
 	w.befriend("Alice")
@@ -94,6 +98,7 @@ func TestRecordAsDocumented(t *testing.T) {
 	w.equal(info.Mode(), os.FileMode(0o600))
 }
 
+// spec: F17
 func TestRemoveByHandEndsIt(t *testing.T) {
 	for name, test := range map[string]struct {
 		rm     string
@@ -123,6 +128,7 @@ func TestRemoveByHandEndsIt(t *testing.T) {
 	}
 }
 
+// spec: F17
 func TestStrangerWhateverAGroupHolds(t *testing.T) {
 	w := home(t)
 	w.cp("Alice", "groups/family/{Alice}.asc")
@@ -130,6 +136,7 @@ func TestStrangerWhateverAGroupHolds(t *testing.T) {
 	w.equal(w.grants("Alice"), post.Grants{Reader: fpr("Alice")})
 }
 
+// spec: F20
 func TestNameAloneBlocks(t *testing.T) {
 	for name, path := range map[string]string{
 		"fingerprint": "blocked/{Alice}.asc",

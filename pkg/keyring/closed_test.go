@@ -26,6 +26,7 @@ func family(t *testing.T) *world {
 	return w
 }
 
+// spec: F21
 func TestUnsure(t *testing.T) {
 	for name, test := range map[string]struct {
 		op   disk.Op
@@ -111,6 +112,7 @@ func TestUnreadableFriendRecordShowsNothing(t *testing.T) {
 	w.equal(post.Visible(a, g, "21991231-235959999-zzzzzzzzzzzzz"), false)
 }
 
+// spec: F18
 func TestBrokenRecord(t *testing.T) {
 	for name, data := range map[string]string{
 		"empty":           "",
@@ -201,6 +203,7 @@ func TestNewestUnknown(t *testing.T) {
 	w.equal(w.names("groups/family"), []string{"{Alice}.asc"})
 }
 
+// spec: F14
 func TestKeysThatDoNotCount(t *testing.T) {
 	for name, data := range map[string]string{
 		"empty":        "",

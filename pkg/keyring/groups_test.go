@@ -247,6 +247,7 @@ func TestCheckNameProperty(t *testing.T) {
 	})
 }
 
+// spec: F22
 func TestCheckName(t *testing.T) {
 	for name, want := range map[string]error{
 		"Alice": nil, "Zoë": nil, "Anna B. Smith": nil, "a:b": nil, "deadbee": nil, "friends2": nil, "👩\u200D🚀x": ErrName, "🚀": nil,

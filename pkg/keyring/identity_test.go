@@ -95,6 +95,7 @@ func TestSaveIdentityCrash(t *testing.T) {
 	}
 }
 
+// spec: F23
 func TestExposedSecrets(t *testing.T) {
 	for name, mode := range map[string]os.FileMode{"key": 0o755, "key/daily.asc": 0o640} {
 		w := identity(t)

@@ -17,7 +17,7 @@ type Trust string
 // The kinds of trust (protocol §6).
 const (
 	TrustUnknown  Trust = "unknown"
-	TrustPinned   Trust = "pinned"   // by an invite
+	TrustPinned   Trust = "pinned"   // by me: from a file, an address, an invite
 	TrustVerified Trust = "verified" // in person, or fingerprints compared
 )
 

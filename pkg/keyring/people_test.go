@@ -293,6 +293,7 @@ func TestFollowByHand(t *testing.T) {
 	w.equal(strings.Contains(w.read("follows/{Alice}.json"), "history"), false)
 }
 
+// spec: F16
 func TestSettersKeepWhatTheyDoNotKnow(t *testing.T) {
 	w := home(t)
 	w.befriend("Alice")

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/p2ps/p2ps/pkg/home"
+	"github.com/p2ps/p2ps/pkg/keyring"
+	"github.com/p2ps/p2ps/pkg/pgp"
+	"github.com/p2ps/p2ps/pkg/text"
+)
+
+// checkFree says early, before anything is done or asked, that a name is taken by
+// somebody else.
+func checkFree(h *home.Home, name string, by pgp.Fingerprint) error {
+	if err := keyring.CheckName(name); err != nil {
+		return err
+	}
+	if p, err := h.People().Find(name); err == nil && p.Fingerprint != by {
+		return fmt.Errorf("the name %q: %w, by %s", name, keyring.ErrExists, p.Fingerprint)
+	}
+	groups, err := h.People().Groups()
+	if slices.ContainsFunc(groups, func(g keyring.Group) bool { return strings.EqualFold(g.Name, name) }) {
+		err = fmt.Errorf("the name %q: %w, by a group", name, keyring.ErrExists)
+	}
+	return err
+}
+
+// checkGroups says which of the groups is not there.
+func checkGroups(h *home.Home, names []string) error {
+	groups, err := h.People().Groups()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if !slices.ContainsFunc(groups, func(g keyring.Group) bool { return g.Name == name }) {
+			return fail(exitNotFound, "p2ps group create "+typed(name), "group %q: %w", text.Clean(name), keyring.ErrUnknown)
+		}
+	}
+	return nil
+}
+
+// befriend makes the change, under the home's lock. A key that the person took
+// himself is pinned: it is the one that is kept.
+func befriend(ctx context.Context, h *home.Home, n newcomer, a adding) (p keyring.Person, err error) {
+	err = h.Locked(ctx, func(k *keyring.Keyring) error {
+		p, _, err = k.AddFriend(n.cert, keyring.AddOptions{Name: a.name, Addresses: a.addresses, Trust: keyring.TrustPinned, History: a.history})
+		if err != nil {
+			return err
+		}
+		for _, group := range a.groups {
+			history := a.history
+			if history == "" && !slices.Contains(p.Groups, group) {
+				history = "all"
+			}
+			if _, err := k.AddMember(group, p.Fingerprint, history); err != nil {
+				return err
+			}
+		}
+		p, err = k.Find(string(p.Fingerprint))
+		return err
+	})
+	return p, err
+}
