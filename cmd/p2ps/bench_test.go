@@ -90,7 +90,7 @@ func benchmarkPull(b *testing.B, n int) {
 
 func benchCommand(dir, who string, args ...string) *exec.Cmd {
 	self, _ := os.Executable()
-	c := exec.Command(self, args...) //nolint:noctx // it ends by itself, or is ended
+	c := exec.Command(self, args...)
 	c.Args[0] = "p2ps"
 	c.Env = append(os.Environ(), "P2PS_HOME="+filepath.Join(dir, who))
 	c.Stderr = os.Stderr

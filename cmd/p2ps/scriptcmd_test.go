@@ -28,7 +28,7 @@ func startServe(ts *testscript.TestScript, args []string) {
 	ready := at + ".ready"
 	_ = os.Remove(ready)
 	flags := append([]string{"serve", "--listen", "127.0.0.1:0", "--ready-file", ready}, args[1:]...)
-	cmd := exec.Command(program(ts, "p2ps"), flags...) //nolint:noctx // ended by stopserve, or with the story
+	cmd := exec.Command(program(ts, "p2ps"), flags...)
 	cmd.Env, cmd.Dir = environ(ts, name), ts.Getenv("WORK")
 	cmd.Stdout, cmd.Stderr = appendTo(ts, at+".out"), appendTo(ts, at+".err")
 	ts.Check(cmd.Start())
@@ -63,7 +63,7 @@ func startServe(ts *testscript.TestScript, args []string) {
 // of every other: by their key files, with all that was said before.
 func meet(ts *testscript.TestScript, names []string) {
 	as := func(name string, args ...string) {
-		cmd := exec.Command(program(ts, "p2ps"), append([]string{"-q"}, args...)...) //nolint:noctx // it ends by itself
+		cmd := exec.Command(program(ts, "p2ps"), append([]string{"-q"}, args...)...)
 		cmd.Env, cmd.Dir = environ(ts, name), ts.Getenv("WORK")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			ts.Fatalf("%s: p2ps %s: %v\n%s", name, strings.Join(args, " "), err, out)
