@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -59,6 +60,12 @@ func (e *env) text(ctx context.Context, t texts, before string) (string, error) 
 		return "", err
 	}
 	s = strings.TrimRight(strings.ReplaceAll(s, "\r\n", "\n"), " \t\n")
+	switch {
+	case !utf8.ValidString(s):
+		return "", usage("convert it first, as with iconv", "the text is not UTF-8")
+	case strings.ContainsRune(s, 0x7F):
+		return "", usage("take it out, as with tr -d '\\177'", "the text holds the character U+007F (DEL), which no post may")
+	}
 	if strings.TrimSpace(s) == "" {
 		return "", usage("give it with -m, -F or a pipe", "the text is empty")
 	}

@@ -27,6 +27,9 @@ well: p2ps sign then signs it.)`,
 			if !target.Mine {
 				return fail(exitUsage, "an answer to it: p2ps reply "+short(target.Post.ID()), "%w: %s", home.ErrNotMine, target.Post.ID())
 			}
+			if err := hasText(target.Post); err != nil {
+				return err
+			}
 			s, err := e.text(cmd.Context(), t, target.Post.Content())
 			if err != nil {
 				return err
@@ -51,6 +54,18 @@ well: p2ps sign then signs it.)`,
 	}
 	t.register(cmd.Flags())
 	return cmd
+}
+
+// hasText refuses what is not text: changing that would make something else
+// of it.
+func hasText(p *post.Post) error {
+	switch p.Type() {
+	case "Like", "Announce":
+		return usage("p2ps delete "+short(p.ID())+" takes it back", "a %s has no text to change", p.Type())
+	case "Person":
+		return usage("", "your profile is changed by p2ps profile")
+	}
+	return nil
 }
 
 func newDelete(e *env) *cobra.Command {
