@@ -87,6 +87,7 @@ func (e *env) serve(ctx context.Context, h *home.Home, l net.Listener, limits pe
 	if err := writeReady(ready, line.URL); err != nil {
 		return err
 	}
+	go h.KeepLooking(ctx)
 	if err := peer.Serve(ctx, l, handler, limits, e.log); err != nil {
 		return err
 	}

@@ -28,11 +28,13 @@ type duo struct {
 	t             *testing.T
 	owner, reader *home.Home
 	key           *pgp.Secret // the owner's
+	readerKey     *pgp.Secret
 	ownerDir      string
 	readerDir     string
 	ownerClock    time.Time
 	readerClock   time.Time
 	hook          disk.Hook // of the owner
+	readerHook    disk.Hook
 	url           string
 	spoil         func(q wire.Question, a *wire.Answer) // what the owner's server says instead
 	requests      int
@@ -40,10 +42,10 @@ type duo struct {
 
 func newDuo(t *testing.T) *duo {
 	t.Helper()
-	now := time.Now().UTC().Truncate(time.Second)
+	now := time.Now().UTC().Truncate(time.Second).Add(-2 * time.Hour) // so that nothing is ahead of the disk's clock
 	d := &duo{t: t, ownerClock: now, readerClock: now, ownerDir: t.TempDir(), readerDir: t.TempDir()}
 	d.owner, d.key = d.home(d.ownerDir, &d.ownerClock, "Owner")
-	d.reader, _ = d.home(d.readerDir, &d.readerClock, "Reader")
+	d.reader, d.readerKey = d.home(d.readerDir, &d.readerClock, "Reader")
 	d.check(d.owner.StartServing(t.Context(), 1000))
 	handler, err := peer.Handler(d, peer.Limits{}, nil)
 	d.check(err)
@@ -61,8 +63,11 @@ func newDuo(t *testing.T) *duo {
 func (d *duo) home(dir string, clock *time.Time, name string) (*home.Home, *pgp.Secret) {
 	d.t.Helper()
 	h, err := home.Create(dir, home.Options{Wait: time.Minute, Now: func() time.Time { return *clock }, Hook: func(op disk.Op, name string) error {
-		if d.hook != nil && dir == d.ownerDir {
+		switch {
+		case dir == d.ownerDir && d.hook != nil:
 			return d.hook(op, name)
+		case dir == d.readerDir && d.readerHook != nil:
+			return d.readerHook(op, name)
 		}
 		return nil
 	}})
@@ -189,7 +194,7 @@ func (d *duo) wants(what, got, want string) {
 	}
 }
 
-// rewrite changes a file by hand, so that its times tell.
+// rewrite changes a file by hand, as editors do: another file takes its place.
 func (d *duo) rewrite(path string, change func(string) string) {
 	d.t.Helper()
 	data, err := os.ReadFile(path)
@@ -198,7 +203,14 @@ func (d *duo) rewrite(path string, change func(string) string) {
 	if with == string(data) {
 		d.t.Fatalf("%s: nothing to change in %s", path, data)
 	}
-	d.check(os.WriteFile(path, []byte(with), 0o600))
+	d.write(path, with)
+}
+
+func (d *duo) write(path, text string) {
+	d.t.Helper()
+	d.check(os.MkdirAll(filepath.Dir(path), 0o700))
+	d.check(os.WriteFile(path+".part", []byte(text), 0o600))
+	d.check(os.Rename(path+".part", path))
 }
 
 func (d *duo) path(p *post.Post) string { return d.owner.PathOf(p.ID()) }

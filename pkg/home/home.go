@@ -109,7 +109,7 @@ func with(root *disk.Root, opt Options) *Home {
 		h.opt.Log = slog.New(slog.DiscardHandler)
 	}
 	h.people = keyring.New(root, h.opt.Now, func() (post.Position, error) { return feed.Mine.Newest(root, last) }, h.opt.Log)
-	h.secret = sync.OnceValues(h.people.Secret)
+	h.secret = h.people.Secret // which remembers it as long as the files are the same, and no failure
 	return h
 }
 

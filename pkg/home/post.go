@@ -41,7 +41,11 @@ func (h *Home) Post(ctx context.Context, d *post.Draft, a post.Audience) (*post.
 		if err != nil {
 			return err
 		}
-		return h.put(ctx, p)
+		if err = h.put(ctx, p); err != nil {
+			// Who is told that it failed does it again: there must not be two.
+			_ = h.root.Remove(feed.Mine.Path(position)) // it may not even have come there
+		}
+		return err
 	})
 	return p, err
 }

@@ -3,8 +3,8 @@ package home
 import (
 	"context"
 	"errors"
+	"time"
 
-	"github.com/p2ps/p2ps/pkg/feed"
 	"github.com/p2ps/p2ps/pkg/index"
 	"github.com/p2ps/p2ps/pkg/peer"
 	"github.com/p2ps/p2ps/pkg/post"
@@ -66,11 +66,11 @@ func (h *Home) Key(ctx context.Context, fingerprint string) ([]byte, error) {
 	if fingerprint != "" {
 		return nil, peer.ErrNotFound
 	}
-	a, err := h.Public(ctx, wire.Question{Kind: wire.KindPosts})
+	a, err := h.Public(ctx, wire.Question{Kind: wire.KindManifest})
 	if err != nil {
 		return nil, err
 	}
-	if len(a.Items) == 0 {
+	if len(a.Lines) == 0 {
 		return nil, peer.ErrNotFound
 	}
 	return me.Armor(), nil
@@ -83,10 +83,8 @@ func (h *Home) StartServing(ctx context.Context, perKey float64) error {
 		return err
 	}
 	h.served.start(h.opt.Now(), perKey)
-	for _, top := range []string{string(feed.Mine), feed.Copies, "history", "trash", "key"} {
-		if err := h.root.Sweep(top); err != nil {
-			h.opt.Log.Warn("old temporary files could not be swept", "error", err)
-		}
+	if err := h.root.Sweep("."); err != nil {
+		h.opt.Log.Warn("old temporary files could not be swept", "error", err)
 	}
 	if _, err := h.people.Problems(); err != nil { // members that came by hand are noticed now, not when they first ask
 		h.opt.Log.Warn("the people cannot all be read", "error", err)
@@ -96,4 +94,24 @@ func (h *Home) StartServing(ctx context.Context, perKey float64) error {
 		return err
 	}
 	return h.withIndex(ctx, func(x *index.Index) error { return h.sync(ctx, x, true, me) })
+}
+
+// often is how long an edit in place, which no folder's time tells of, may go
+// unseen while nobody opens the file.
+const often = time.Hour
+
+// KeepLooking has a look at every file of mine each hour, until ctx ends.
+func (h *Home) KeepLooking(ctx context.Context) {
+	tick := time.NewTicker(often)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if _, err := h.ByHand(ctx); err != nil {
+				h.opt.Log.Warn("the files could not all be looked at", "error", err)
+			}
+		}
+	}
 }

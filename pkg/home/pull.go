@@ -136,7 +136,7 @@ func (h *Home) walk(ctx context.Context, x *index.Index, l link, cert *pgp.Certi
 	}
 	k := &keeper{h: h, tree: t, x: x, renew: l.Renew, tell: tell, tally: &done.Tally}
 	room := l.Room(wire.Question{Kind: wire.KindPosts, After: string(last) + "0261122-123456789-k3q5vx2m4f7da"})
-	w := pull.New(k, pull.Options{Full: full, Room: room, IDs: h.opt.IDs, Heal: !h.opt.NoHealing})
+	w := pull.New(k, pull.Options{Author: cert.Fingerprint(), Full: full, Room: room, IDs: h.opt.IDs, Heal: !h.opt.NoHealing})
 	q, err := w.Step(ctx, nil)
 	for err == nil && q != nil {
 		var a wire.Answer

@@ -3,6 +3,7 @@ package home
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 
@@ -54,8 +55,12 @@ func (r *renaming) pass(ctx context.Context, wants func(index.Row) bool, change 
 			}
 			var todo []index.Row
 			for _, row := range rows {
-				if row.State <= index.Tombstone && wants(row) {
+				switch {
+				case !wants(row):
+				case row.State <= index.Tombstone:
 					todo = append(todo, row)
+				case row.State == index.Broken: // it would be lost to its readers
+					return fmt.Errorf("%s is for the group, and cannot be read: %s", r.h.root.Path(r.me.Path(row.ID.Position)), row.Why)
 				}
 			}
 			more = len(todo) > batch

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"io/fs"
 	"runtime"
 	"slices"
 	"strings"
@@ -383,8 +384,8 @@ func (h *Home) examine(t tree, dir string, f feed.File, known *index.Row, now ti
 		raw, stat, err = h.root.ReadFile(dir+"/"+f.Name, post.MaxFile)
 	}
 	sum := sha256.Sum256(raw)
-	if feed.Racy(stat, now) {
-		stat.Ctime = 0 // too young to be trusted: read again the next time
+	if feed.Racy(stat, now) || passing(err) {
+		stat.Ctime = 0 // too young to be trusted, or not read: read again the next time
 	}
 	if known != nil && err == nil && known.Sum == sum && known.State <= index.Older {
 		row := *known // only its stat changed
@@ -409,6 +410,13 @@ func (h *Home) examine(t tree, dir string, f feed.File, known *index.Row, now ti
 	}
 	out.row, out.stray = h.ownPost(t, dir, f, raw, err, known, stat, sum)
 	return out
+}
+
+// passing tells a failure to read a file, which may be over the next time, from
+// what the file itself is.
+func passing(err error) bool {
+	_, isPath := errors.AsType[*fs.PathError](err)
+	return isPath && !errors.Is(err, disk.ErrNotRegular) && !errors.Is(err, disk.ErrTooLarge)
 }
 
 func openCopy(raw []byte, err error, id post.ID, cert *pgp.Certificate) (*post.Post, error) {

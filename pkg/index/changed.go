@@ -23,7 +23,7 @@ func (v *View) Changed(author pgp.Fingerprint, at time.Time) (time.Time, error) 
 		expired           sql.NullInt64
 	)
 	err = v.q.QueryRowContext(v.ctx, "SELECT (SELECT max(position)"+public+" AND position < ?), (SELECT max(updated)"+public+" AND updated <= ?), (SELECT max(expires)"+
-		public+" AND expires > 0 AND expires <= ?)", n, string(post.PositionAt(at)), n, post.FormatTime(at), n, at.Unix()).Scan(&position, &updated, &expired)
+		public+" AND expires > 0 AND expires <= ?)", n, string(post.PositionAt(at.Add(time.Second))), n, post.FormatTime(at), n, at.Unix()).Scan(&position, &updated, &expired)
 	if err != nil {
 		return time.Time{}, damaged(err)
 	}

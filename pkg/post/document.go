@@ -19,14 +19,14 @@ type document struct {
 	Type         string `json:"type"`
 	AttributedTo string `json:"attributedTo"`
 	Published    string `json:"published"`
-	Updated      string `json:"updated"`
-	Expires      string `json:"expires"`
-	Deleted      string `json:"deleted"`
-	FormerType   string `json:"formerType"`
 	Revision     int64  `json:"revision"`
 
 	Signature *string `json:"signature"` // nil: not signed yet
 
+	Updated    Value `json:"updated"`
+	Expires    Value `json:"expires"`
+	Deleted    Value `json:"deleted"`
+	FormerType Value `json:"formerType"`
 	To         Value `json:"to"`
 	Bto        Value `json:"bto"`
 	Content    Value `json:"content"`
@@ -56,7 +56,7 @@ var last = []string{"expires", "revision", "to", "bto", "signature"}
 var private = map[string]bool{"to": true, "bto": true, "cc": true, "bcc": true, "audience": true}
 
 // webAddress is what a Page may point at: no spaces, no control characters.
-var webAddress = regexp.MustCompile(`^https?://[^\s\p{C}]+$`)
+var webAddress = regexp.MustCompile(`^https?://[^\x00-\x20\x7f-\x{9f}]+$`)
 
 // maxReaction is how long the one emoji of a Like may be, in bytes.
 const maxReaction = 64
@@ -165,8 +165,8 @@ func (d *document) check(id ID) error {
 	if _, err := ParseTime(d.Published); err != nil {
 		return fmt.Errorf("published: %w", err)
 	}
-	for name, t := range map[string]string{"updated": d.Updated, "expires": d.Expires, "deleted": d.Deleted} {
-		if _, err := ParseTime(t); t != "" && err != nil {
+	for name, v := range map[string]Value{"updated": d.Updated, "expires": d.Expires, "deleted": d.Deleted} {
+		if _, err := ParseTime(lenient(v)); v != nil && err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
@@ -210,7 +210,7 @@ func (d *document) checkType() error {
 	case "Person":
 		return first(need("name", d.Name), d.texts())
 	case "Tombstone":
-		if d.Deleted == "" || d.FormerType == "" {
+		if d.Deleted == nil || lenient(d.FormerType) == "" {
 			return fmt.Errorf("%w: a Tombstone needs deleted and formerType", ErrInvalid)
 		}
 	case "Like":
@@ -223,7 +223,7 @@ func (d *document) checkType() error {
 		}
 		return d.texts()
 	case "Announce":
-		return d.checkOriginal()
+		return first(d.checkOriginal(), d.texts())
 	}
 	return nil
 }

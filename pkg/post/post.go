@@ -91,12 +91,12 @@ func (p *Post) Type() string          { return p.doc.Type }
 func (p *Post) Revision() int64       { return p.doc.Revision }
 func (p *Post) Hash() [32]byte        { return p.hash }
 func (p *Post) Version() Version      { return Version{p.id, p.doc.Revision, p.hash} }
-func (p *Post) Standing() Standing    { return Standing{p.doc.Revision, p.doc.Updated, p.hash} }
+func (p *Post) Standing() Standing    { return Standing{p.doc.Revision, p.Updated(), p.hash} }
 func (p *Post) Tombstone() bool       { return p.doc.Type == "Tombstone" }
 func (p *Post) Public() bool          { return p.doc.To != nil && p.audienceErr == nil }
 func (p *Post) Published() time.Time  { t, _ := ParseTime(p.doc.Published); return t }
-func (p *Post) Updated() string       { return p.doc.Updated }
-func (p *Post) FormerType() string    { return p.doc.FormerType }
+func (p *Post) Updated() string       { return lenient(p.doc.Updated) }
+func (p *Post) FormerType() string    { return lenient(p.doc.FormerType) }
 func (p *Post) Signed() []byte        { return p.signed }
 func (p *Post) Content() string       { return lenient(p.doc.Content) }
 func (p *Post) Summary() string       { return lenient(p.doc.Summary) }
@@ -116,10 +116,7 @@ func (p *Post) Revoked() bool { return p.revoked }
 
 // Expires is when the post stops being served and shown; false if never.
 func (p *Post) Expires() (time.Time, bool) {
-	if p.doc.Expires == "" {
-		return time.Time{}, false
-	}
-	t, err := ParseTime(p.doc.Expires)
+	t, err := ParseTime(lenient(p.doc.Expires))
 	return t, err == nil
 }
 

@@ -1,6 +1,7 @@
 package post
 
 import (
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -199,5 +200,38 @@ func TestVectorsLine(t *testing.T) {
 			t.Fatal(err)
 		}
 		return p.Version().String()
+	})
+}
+
+func TestVectorsPost(t *testing.T) {
+	words := []struct {
+		err  error
+		word string
+	}{
+		{ErrAudience, "audience"}, {ErrAuthor, "author"}, {ErrInvalid, "member"}, {pgp.ErrWeak, "weak"}, {pgp.ErrContext, "context"}, {pgp.ErrRevoked, "revoked"},
+		{pgp.ErrExpired, "expired"}, {pgp.ErrSignature, "signature"}, {pgp.ErrMalformed, "malformed"},
+	}
+	vectors.Run(t, "post", func(t *testing.T, c vectors.Case) string {
+		data, err := base64.StdEncoding.DecodeString(c.Get("certificate"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		cert, err := pgp.ParseCertificate(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := Open(c.Input, cert)
+		for _, w := range words {
+			if errors.Is(err, w.err) {
+				return "refused " + w.word
+			}
+		}
+		switch {
+		case err != nil:
+			return err.Error()
+		case p.Revoked():
+			return "accepted, revoked"
+		}
+		return "accepted"
 	})
 }

@@ -154,6 +154,9 @@ func TestHostileOwner(t *testing.T) {
 		{"only malformed ids although there is more", broken("posts", func(a *wire.Answer) {
 			a.Items, a.More = []ijson.Value{ijson.Value(`{"id":"p2ps:x"}`)}, true
 		}), 0},
+		{"only posts of others although there is more", broken("posts", func(a *wire.Answer) {
+			a.Items, a.More = []ijson.Value{ijson.Value(strings.ReplaceAll(string(text(29, 1, "x")), alice, strings.Repeat("F", 40)))}, true
+		}), 0},
 		{"the same page for ever", broken("posts", func(a *wire.Answer) { a.Items, a.More = texts(11), true }), 1},
 		{"no figures", broken("posts", func(a *wire.Answer) { a.Count, a.Digest = nil, "" }), 0},
 		{"no count", broken("posts", func(a *wire.Answer) { a.Count = nil }), 0},
@@ -184,13 +187,14 @@ func TestHostileOwner(t *testing.T) {
 	}
 }
 
-// An item with a malformed id is dropped, and the rest of the page kept; what
-// was not asked for by name is not taken.
+// An item with a malformed id, or of another author, is dropped, and the rest of
+// the page kept; what was not asked for by name is not taken.
 //
-// spec: W23
+// spec: W22, W23
 func TestDropped(t *testing.T) {
 	for name, item := range map[string]ijson.Value{
-		"malformed id": ijson.Value(`{"id":"p2ps:6F3A/x"}`), "no id": ijson.Value(`{}`), "no object": ijson.Value(`7`), "id is no text": ijson.Value(`{"id":7}`),
+		"another author": ijson.Value(strings.ReplaceAll(string(text(29, 1, "x")), alice, strings.Repeat("F", 40))),
+		"malformed id":   ijson.Value(`{"id":"p2ps:6F3A/x"}`), "no id": ijson.Value(`{}`), "no object": ijson.Value(`7`), "id is no text": ijson.Value(`{"id":7}`),
 	} {
 		s := newShelf()
 		o := &owner{posts: texts(1, 2), spoil: func(_ wire.Question, a *wire.Answer) { a.Items = slices.Insert(a.Items, 1, item) }}
@@ -277,7 +281,7 @@ func TestMarkEnds(t *testing.T) {
 func TestMarkNeedsTheAnswer(t *testing.T) {
 	s := newShelf(texts(1, 2)...)
 	o := &owner{posts: texts(2), page: 500}
-	w := pull.New(s, pull.Options{Heal: true})
+	w := pull.New(s, pull.Options{Author: alice, Heal: true})
 	q, err := w.Step(t.Context(), nil)
 	for err == nil && q.Kind != wire.KindIDs {
 		a := o.answer(*q)
@@ -335,7 +339,7 @@ func TestNeverAgreeing(t *testing.T) {
 
 // After its end a walk asks nothing more.
 func TestOver(t *testing.T) {
-	w := pull.New(newShelf(), pull.Options{Heal: true})
+	w := pull.New(newShelf(), pull.Options{Author: alice, Heal: true})
 	q, err := w.Step(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)

@@ -224,7 +224,7 @@ func (o *owner) answer(q wire.Question) wire.Answer {
 // walk drives one pull to its end.
 func walk(t *testing.T, s *shelf, o *owner, opt pull.Options) (pull.Outcome, error) {
 	t.Helper()
-	opt.Heal = true
+	opt.Author, opt.Heal = alice, true
 	if o.page == 0 {
 		o.page = 500
 	}

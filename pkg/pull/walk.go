@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/p2ps/p2ps/pkg/ijson"
+	"github.com/p2ps/p2ps/pkg/pgp"
 	"github.com/p2ps/p2ps/pkg/post"
 	"github.com/p2ps/p2ps/pkg/wire"
 )
@@ -64,6 +65,8 @@ type Line struct {
 
 // Options of one walk.
 type Options struct {
+	Author pgp.Fingerprint // whose posts are taken; those of others are not looked at
+
 	Full bool // from the beginning, not after the newest held
 	Room int  // how many marked ids the first question has room for
 	IDs  int  // named in one question, at most; 0 is wire.MaxIDs
@@ -143,7 +146,7 @@ func (w *Walk) page(ctx context.Context, a wire.Answer) (*wire.Question, error) 
 	if err := w.withdraw(ctx, a.Gone); err != nil {
 		return nil, err
 	}
-	items, newest, broken := ascending(a.Items, post.Position(w.asked.After))
+	items, newest, broken := w.ascending(a.Items, post.Position(w.asked.After))
 	if err := w.keeper.Keep(ctx, items, nil); err != nil {
 		return nil, err
 	}
@@ -177,13 +180,13 @@ func (w *Walk) end() (*wire.Question, error) {
 	return nil, nil
 }
 
-// ascending returns the items with well-formed ids, up to the first that does
-// not come after the one before it, and the last one's position.
-func ascending(items []ijson.Value, after post.Position) (kept []ijson.Value, newest post.Position, broken error) {
+// ascending returns the items with well-formed ids of the author, up to the
+// first that does not come after the one before it, and the last one's position.
+func (w *Walk) ascending(items []ijson.Value, after post.Position) (kept []ijson.Value, newest post.Position, broken error) {
 	for _, item := range items {
 		id, err := identify(item)
-		if err != nil {
-			continue // an item with a malformed id is dropped
+		if err != nil || id.Author != w.opt.Author {
+			continue // dropped, and the rest of the page kept (spec W22, W23)
 		}
 		if id.Position <= after {
 			return kept, newest, fmt.Errorf("%w: the post %s does not come after the one before it", ErrPeer, id.Position)

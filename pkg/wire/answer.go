@@ -69,7 +69,7 @@ func (a Answer) literal(p Party, re string) ([]byte, error) {
 // the request, and a reader whose clock is years behind must still be able to
 // read that it is.
 func (s *Sent) OpenAnswer(body []byte, p Party, now time.Time) (Answer, error) {
-	opened, err := pgp.Decrypt(body, p.Me, MaxAnswer)
+	opened, err := open(body, p.Me, MaxAnswer)
 	if err != nil {
 		return Answer{}, err
 	}

@@ -33,10 +33,12 @@ func ParseLine(s string) (post.Version, error) {
 }
 
 func parseHash(s string) (h [sha256.Size]byte, err error) {
-	if n, err := hex.Decode(h[:], []byte(s)); len(s) != 2*len(h) || err != nil || n != len(h) || strings.ToLower(s) != s {
-		return h, fmt.Errorf("%w: %.80q is not a SHA-256 in lower-case hexadecimal", ErrInvalid, s)
+	if len(s) == hex.EncodedLen(len(h)) && strings.ToLower(s) == s {
+		if _, err = hex.Decode(h[:], []byte(s)); err == nil {
+			return h, nil
+		}
 	}
-	return h, nil
+	return [sha256.Size]byte{}, fmt.Errorf("%w: %.80q is not a SHA-256 in lower-case hexadecimal", ErrInvalid, s)
 }
 
 // A Month sums up the lines of one calendar month of positions.

@@ -74,7 +74,7 @@ type Request struct {
 
 // OpenRequest decrypts a body and reads what is needed to verify it.
 func OpenRequest(body []byte, me *pgp.Secret) (*Request, error) {
-	opened, err := pgp.Decrypt(body, me, MaxRequest)
+	opened, err := open(body, me, MaxRequest)
 	if err != nil {
 		return nil, err
 	}

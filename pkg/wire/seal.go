@@ -82,6 +82,15 @@ func (s *Sealer) remember(kind string, n int) {
 	s.added[kind] = n
 }
 
+// open decrypts a message. It is of SEIPD version 1: the other one is for what
+// version 1 of the protocol has only reserved (spec M6).
+func open(body []byte, me *pgp.Secret, limit int) (*pgp.Opened, error) {
+	if pgp.UsesGCM(body) {
+		return nil, fmt.Errorf("%w: it is sealed in a way that nobody asked for", pgp.ErrMalformed)
+	}
+	return pgp.Decrypt(body, me, limit)
+}
+
 // Room is how many ids fit into a request whose literal has n bytes, without
 // making it any larger.
 func Room(n int) int {

@@ -1,12 +1,14 @@
 package wire
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/p2ps/p2ps/pkg/ijson"
 	"github.com/p2ps/p2ps/pkg/pgp"
@@ -117,5 +119,65 @@ func TestVectorsAnswer(t *testing.T) {
 			return "refused member"
 		}
 		return err.Error()
+	})
+}
+
+// fault names an error of a sealed message in the words of the vectors.
+func fault(err error) string {
+	for _, e := range []struct {
+		err  error
+		word string
+	}{
+		{pgp.ErrNoEncryption, "encryption"}, {pgp.ErrWeak, "weak"}, {pgp.ErrLimit, "limit"}, {pgp.ErrContext, "context"}, {pgp.ErrRecipient, "recipient"},
+		{pgp.ErrRevoked, "revoked"}, {pgp.ErrExpired, "expired"}, {pgp.ErrSignature, "signature"}, {ErrInvalid, "member"}, {ErrBinding, "binding"}, {pgp.ErrMalformed, "malformed"},
+	} {
+		if errors.Is(err, e.err) {
+			return "refused " + e.word
+		}
+	}
+	return err.Error()
+}
+
+func moment(t *testing.T, c vectors.Case) time.Time {
+	t.Helper()
+	now, err := post.ParseTime(c.Get("now"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return now
+}
+
+func TestVectorsSealedRequest(t *testing.T) {
+	vectors.Run(t, "sealed-request", func(t *testing.T, c vectors.Case) string {
+		now := moment(t, c)
+		r, err := OpenRequest(c.Input, key(t, c.Get("recipient")))
+		if err == nil {
+			err = r.Verify(r.Key, now)
+		}
+		if err == nil {
+			err = r.Key.Usable(now)
+		}
+		if err != nil {
+			return fault(err)
+		}
+		return "accepted"
+	})
+}
+
+func TestVectorsSealedAnswer(t *testing.T) {
+	vectors.Run(t, "sealed-answer", func(t *testing.T, c vectors.Case) string {
+		data, err := base64.StdEncoding.DecodeString(c.Get("certificate"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		owner, err := pgp.ParseCertificate(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := Sent{re: c.Get("re"), kind: c.Get("kind")}
+		if _, err := s.OpenAnswer(c.Input, Party{key(t, c.Get("asker")), owner}, moment(t, c)); err != nil {
+			return fault(err)
+		}
+		return "accepted"
 	})
 }

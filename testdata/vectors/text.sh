@@ -271,7 +271,7 @@ page() { # NAME RULE WHY AFTER LIMIT, entitled are a to e in disorder
 	sorted=$(printf '%s\n' "$d" "$b" "$e" "$a" "$c" | LC_ALL=C sort | awk -v after="$4" '"x" $0 > "x" after')
 	more=false; [ "$(printf '%s\n' "$sorted" | grep -c .)" -le "$5" ] || more=true
 	jq -cnj --arg after "$4" --argjson limit "$5" '{after: $after, limit: $limit, entitled: $ARGS.positional}' --args "$d" "$b" "$e" "$a" "$c" |
-		v "page/$1" "$2" "$(printf '%s\n' "$sorted" | head -n "$5" | tr '\n' ' ')more $more" "$3"
+		v "page/$1" "$2" "$(printf '%s\n' "$sorted" | head -n "$5" | tr '\n' ' ' | sed 's/^ //')more $more" "$3"
 }
 page all W3,W4 'everything fits' '' 5
 page first W3,W4 'two, and more to come' '' 2
@@ -436,3 +436,20 @@ answer time-malformed M25 'refused member' 'no time' '.time = "now"'
 answer gone-first M32 accepted 'gone, then posts' '.items = [{gone: $id}, $note]'
 answer unknown M14 accepted 'a name of a later version' '.colour = "blue"'
 answer miscased M14 'refused case' 'More' '.More = true'
+extra="asker: $bob
+owner: $alice
+kind: manifest
+re: $re
+"
+answer lines M30 accepted 'month lines' '.kind = "manifest" | .lines = ["202611 1 \(.re)"] | del(.items, .count, .digest)'
+answer lines-none M30 accepted 'no months' '.kind = "manifest" | .lines = [] | del(.items, .count, .digest)'
+answer lines-missing M30 'refused member' 'no lines' '.kind = "manifest" | del(.items, .count, .digest)'
+answer lines-no-more M30 'refused member' 'no more' '.kind = "manifest" | .lines = [] | del(.items, .count, .digest, .more)'
+extra="asker: $bob
+owner: $alice
+kind: ids
+re: $re
+"
+answer ids M31 accepted 'posts by name, and what is gone' '.kind = "ids" | .items = [{gone: $id}, $note] | del(.count, .digest)'
+answer ids-no-items M31 'refused member' 'no items' '.kind = "ids" | del(.items, .count, .digest)'
+answer ids-no-more M31 'refused member' 'no more' '.kind = "ids" | del(.more, .count, .digest)'

@@ -1,0 +1,140 @@
+package post
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/p2ps/p2ps/pkg/ijson"
+	"github.com/p2ps/p2ps/spec"
+	"github.com/p2ps/p2ps/testdata/vectors"
+)
+
+// schemas are those of spec/schema: of all posts in wire form, and of each type.
+func schemas(t *testing.T) map[string]*jsonschema.Schema {
+	t.Helper()
+	c := jsonschema.NewCompiler()
+	names, err := fs.Glob(spec.FS, "schema/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		data, err := fs.ReadFile(spec.FS, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.AddResource("p2ps:///"+name, doc); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := map[string]*jsonschema.Schema{}
+	for kind, at := range map[string]string{"": "post.json#/$defs/wire", "Note": "note.json", "Article": "article.json", "Page": "page.json", "Like": "like.json",
+		"Announce": "announce.json", "Person": "person.json", "Tombstone": "tombstone.json"} {
+		if all[kind], err = c.Compile("p2ps:///schema/" + at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all
+}
+
+// beyondSchemas are errors of what no schema sees: texts of numbers, existing
+// dates, names in another case or below the top, two members that agree.
+func beyondSchemas(err error) bool {
+	for _, e := range []error{ijson.ErrPortable, ijson.ErrCase, ijson.ErrDepth, ErrAuthor, ErrTooLarge} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return errors.Is(err, ijson.ErrSyntax) && !errors.Is(err, ErrInvalid) || strings.Contains(err.Error(), "the time") || errors.Is(err, ErrAudience) && strings.Contains(err.Error(), "the name")
+}
+
+// The checks written by hand and the schemas agree on every vector, and on every
+// accepted one with each of its members replaced, or taken out, or another added.
+func TestChecksAgreeWithSchemas(t *testing.T) {
+	all := schemas(t)
+	values := []string{`null`, `true`, `0`, `1`, `-1`, `1.5`, `""`, `"x"`, `[]`, `["as:Public"]`, `["as:Public","as:Public"]`, `{}`, `"2026-11-22T12:34:56Z"`, `"2026-11-22"`,
+		`"https://example.org/x"`, `"ftp://example.org/"`, `"p2ps:x"`, `"p2ps:6F3A0C19D2B84E57A1C6F09B3D7E25840A9C1B2D/20261122-123456789-k3q5vx2m4f7da"`,
+		`"Note"`, `"Juggling"`, `"AAAA"`, `"AA=="`, `"A"`, `9007199254740991`, `"` + strings.Repeat("x", 65) + `"`, `"https://example.org/a b"`, "\"https://example.org/\u0085\"",
+		`"https://"`, `"openpgp4fpr:6F3A0C19D2B84E57A1C6F09B3D7E25840A9C1B2D"`}
+	names := []string{"id", "type", "attributedTo", "published", "updated", "expires", "deleted", "formerType", "revision", "signature", "to", "bto", "cc", "content", "summary", "name",
+		"mediaType", "inReplyTo", "context", "object", "url", "attachment", "location", "other"}
+	n := 0
+	check := func(raw []byte) {
+		n++
+		_, err := received(raw)
+		invalid := validate(all, raw)
+		switch {
+		case err == nil && invalid != nil:
+			t.Errorf("%s\nis taken, and invalid by its schema: %v", raw, invalid)
+		case err != nil && invalid == nil && !beyondSchemas(err):
+			t.Errorf("%s\nis refused, and valid by its schema: %v", raw, err)
+		}
+	}
+	for _, folder := range []string{"shape", "received", "line", "post"} {
+		for _, c := range vectors.Read(t, folder) {
+			check(c.Input)
+			var members map[string]json.RawMessage
+			if c.Expect() != "accepted" || folder != "shape" || json.Unmarshal(c.Input, &members) != nil {
+				continue
+			}
+			for _, name := range names {
+				was, there := members[name]
+				for _, value := range append(values, "") {
+					if members[name] = json.RawMessage(value); value == "" {
+						delete(members, name)
+					}
+					raw, err := json.Marshal(members)
+					if err != nil {
+						t.Fatal(err)
+					}
+					check(raw)
+				}
+				if members[name] = was; !there {
+					delete(members, name)
+				}
+			}
+		}
+	}
+	if n < 10000 {
+		t.Errorf("only %d documents", n)
+	}
+}
+
+func validate(all map[string]*jsonschema.Schema, raw []byte) error {
+	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+	if err != nil {
+		return err
+	}
+	if err := all[""].Validate(v); err != nil {
+		return err
+	}
+	kind, _ := v.(map[string]any)["type"].(string)
+	if s := all[kind]; s != nil {
+		return s.Validate(v)
+	}
+	return nil
+}
+
+// Every known type has a schema, and is checked.
+func TestEveryTypeIsChecked(t *testing.T) {
+	all := schemas(t)
+	for _, c := range vectors.Read(t, "shape") {
+		var p struct {
+			Type string `json:"type"`
+		}
+		if c.Expect() == "refused member" && json.Unmarshal(c.Input, &p) == nil && p.Type != "" && len(p.Type) < 64 && all[p.Type] == nil {
+			t.Errorf("%s: %s", path.Join("shape", c.Name), fmt.Sprintf("no schema of a %s", p.Type))
+		}
+	}
+}
