@@ -110,7 +110,7 @@ fingerprint, and the fingerprint.`,
 		Example: `  p2ps block list`,
 		Args:    noArguments(),
 		RunE: func(*cobra.Command, []string) error {
-			h, err := e.home()
+			h, _, err := e.identity()
 			if err != nil {
 				return err
 			}

@@ -39,8 +39,7 @@ well: p2ps sign then signs it.)`,
 				return e.emit(lineOf(target), target.Post.ID().String())
 			}
 			if e.dryRun {
-				e.say("%s would be changed", target.Post.ID().String())
-				return nil
+				return e.changed(change{What: "post.edit", ID: target.Post.ID().String()}, "%s changed", target.Post.ID())
 			}
 			c, err := h.Edit(cmd.Context(), target.Post.ID(), func(d *post.Draft) error {
 				d.Set("content", s)
@@ -114,8 +113,7 @@ anew, under its id, for whom it was before.`,
 					return err
 				}
 				if c.Was == c.Now {
-					e.say("%s is there: nothing was changed", id)
-					return nil
+					return e.changed(change{What: "post.restore", ID: id.String(), Already: true}, "%s is there: nothing was changed", id)
 				}
 				return e.posted(h, c.Now, "restored; it goes")
 			})

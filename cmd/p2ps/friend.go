@@ -76,7 +76,7 @@ whose public posts you follow instead.`,
   p2ps friend list --json | jq -r 'select(.trust != "verified") | .name'`,
 		Args: noArguments(),
 		RunE: func(*cobra.Command, []string) error {
-			h, err := e.home()
+			h, _, err := e.identity()
 			if err != nil {
 				return err
 			}
@@ -112,7 +112,7 @@ sees what you post to friends.`,
 		Args:              arguments(1, 1, "WHO"),
 		ValidArgsFunction: e.complete(peopleNow, nil),
 		RunE: func(_ *cobra.Command, args []string) error {
-			h, err := e.home()
+			h, _, err := e.identity()
 			if err != nil {
 				return err
 			}

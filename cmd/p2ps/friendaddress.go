@@ -49,7 +49,7 @@ printed, one a line.`,
 }
 
 func (e *env) showAddresses(who string) error {
-	h, err := e.home()
+	h, _, err := e.identity()
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -34,20 +33,43 @@ func newHelp(e *env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if !e.json.on {
-				if err := e.page(); err != nil {
-					return err
-				}
-				_, err := e.stdout.Write([]byte(text))
+			if err := e.page(); err != nil {
 				return err
 			}
-			return e.emit(struct {
-				header
-				Topic string `json:"topic"`
-				Text  string `json:"text"`
-			}{kind("help"), strings.Join(args, " "), text})
+			return e.explained(strings.Join(args, " "), text)
 		},
 	}
+}
+
+// explained prints an explanation, as text or as a line of JSON. topic is the
+// command or topic, "" for p2ps itself.
+func (e *env) explained(topic, text string) error {
+	if !e.json.on {
+		_, err := e.stdout.Write([]byte(text))
+		return err
+	}
+	return e.emit(struct {
+		header
+		Topic string `json:"topic,omitempty"`
+		Text  string `json:"text"`
+	}{kind("help"), topic, text})
+}
+
+// explainFlag is what --help does, and p2ps alone.
+func (e *env) explainFlag(cmd *cobra.Command, _ []string) {
+	path := strings.TrimSpace(strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()))
+	_ = e.explained(path, helpOf(cmd)) // the first failed write is remembered
+}
+
+// helpOf is the help of a command.
+func helpOf(cmd *cobra.Command) string {
+	var b bytes.Buffer
+	out := cmd.OutOrStdout()
+	cmd.SetOut(&b)
+	defer cmd.SetOut(out)
+	cmd.InitDefaultHelpFlag()
+	(&cobra.Command{}).HelpFunc()(cmd, nil) // cobra's own
+	return b.String()
 }
 
 // explain returns the help of a command or the text of a topic.
@@ -71,15 +93,7 @@ func explain(root *cobra.Command, words []string) (string, error) {
 		}
 		return "", usage(hint, "there is no command or topic %q", strings.Join(words, " "))
 	}
-	var b bytes.Buffer
-	out := cmd.OutOrStdout()
-	cmd.SetOut(&b)
-	defer cmd.SetOut(out)
-	cmd.InitDefaultHelpFlag()
-	if err := cmd.Help(); err != nil {
-		return "", fmt.Errorf("help: %w", err)
-	}
-	return b.String(), nil
+	return helpOf(cmd), nil
 }
 
 // descend follows words from cmd as far as they are commands.

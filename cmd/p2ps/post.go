@@ -142,8 +142,8 @@ func (e *env) publish(cmd *cobra.Command, d *post.Draft, words []string) error {
 
 func (e *env) publishTo(cmd *cobra.Command, h *home.Home, d *post.Draft, a post.Audience) error {
 	if e.dryRun {
-		e.say("would be posted to %s", strings.Join(h.People().Names(a), ", "))
-		return nil
+		to := h.People().Names(a)
+		return e.changed(change{What: "post", To: to}, "posted to %s", strings.Join(to, ", "))
 	}
 	p, err := h.Post(cmd.Context(), d, a)
 	if err != nil {

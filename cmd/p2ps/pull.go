@@ -109,7 +109,11 @@ func (p *puller) run(ctx context.Context, args []string, full bool) error {
 		return err
 	}
 	if p.exitCode && p.news == 0 {
-		return silently(fail(exitNothingNew, "", "nothing new"))
+		err := fail(exitNothingNew, "", "nothing new")
+		if p.e.json.on {
+			return err
+		}
+		return silently(err) // the code says it all
 	}
 	return nil
 }
@@ -218,14 +222,30 @@ func (p *puller) verdict() error {
 	case worst == exitPartial && len(p.failed) == p.asked && away == 0:
 		worst, _ = diagnose(p.failed[0])
 	}
-	var names []string
-	for _, err := range p.failed {
-		names = append(names, err.Error())
-	}
-	_, hint := diagnose(p.failed[0])
-	err := fail(worst, hint, "%s", strings.Join(names, "\n"))
+	err := p.sumUp(worst)
 	if p.e.json.on {
 		return err
 	}
 	return silently(err) // each was told when it happened
+}
+
+// sumUp is the failure of the whole: what made it one stands first, and says what
+// to do next; who is away, and was not named, is no part of it.
+func (p *puller) sumUp(worst exit) error {
+	var first, rest []string
+	hint := ""
+	for _, err := range p.failed {
+		x, next := diagnose(err)
+		switch {
+		case x == exitTemporary && !p.named:
+		case x == worst || worst == exitPartial && x != exitTemporary:
+			if first == nil {
+				hint = next
+			}
+			first = append(first, err.Error())
+		default:
+			rest = append(rest, err.Error())
+		}
+	}
+	return fail(worst, hint, "%s", strings.Join(append(first, rest...), "\n"))
 }

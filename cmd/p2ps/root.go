@@ -63,6 +63,7 @@ Two commands to begin with:
 			root.AddCommand(cmd)
 		}
 	}
+	root.SetHelpFunc(e.explainFlag)
 	help := newHelp(e)
 	help.GroupID = "upkeep"
 	root.SetHelpCommand(help)

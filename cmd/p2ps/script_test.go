@@ -22,6 +22,7 @@ import (
 //	exits CODE COMMAND... run it and demand that exit code
 //	capture VAR REGEX     set VAR to what the group of REGEX matches in the last stdout
 //	tamper FILE OLD NEW   change what stands once in a file, as a hostile hand would
+//	slow, impostor, interrupts, drains   see scriptnet_test.go
 //
 // and the conditions [exec:PROGRAM] and [root].
 func TestScripts(t *testing.T) {
@@ -33,14 +34,18 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		UpdateScripts:       *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"as":        plainly("as NAME", 1, 1, becomes),
-			"clock":     plainly("clock OFFSET", 1, 1, setClock),
-			"meet":      plainly("meet NAME...", 1, -1, meet),
-			"serve":     plainly("serve NAME [FLAG...]", 1, -1, startServe),
-			"stopserve": plainly("stopserve [-KILL] NAME", 1, 2, stopServe),
-			"exits":     plainly("exits CODE COMMAND [ARGUMENT...]", 2, -1, exitsWith),
-			"capture":   plainly("capture VAR REGEX", 2, 2, capture),
-			"tamper":    plainly("tamper FILE OLD NEW", 3, 3, tamper),
+			"as":         plainly("as NAME", 1, 1, becomes),
+			"clock":      plainly("clock OFFSET", 1, 1, setClock),
+			"meet":       plainly("meet NAME...", 1, -1, meet),
+			"serve":      plainly("serve NAME [FLAG...]", 1, -1, startServe),
+			"stopserve":  plainly("stopserve [-KILL] NAME", 1, 2, stopServe),
+			"exits":      plainly("exits CODE COMMAND [ARGUMENT...]", 2, -1, exitsWith),
+			"capture":    plainly("capture VAR REGEX", 2, 2, capture),
+			"tamper":     plainly("tamper FILE OLD NEW", 3, 3, tamper),
+			"slow":       plainly("slow NAME URL N", 3, 3, slow),
+			"impostor":   plainly("impostor NAME [KEYFILE | -]", 1, 2, impostor),
+			"interrupts": plainly("interrupts SIGNAL FILE CODE COMMAND [ARGUMENT...]", 4, -1, interrupts),
+			"drains":     plainly("drains NAME", 1, 1, drains),
 		},
 	})
 }

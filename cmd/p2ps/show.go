@@ -28,6 +28,9 @@ check the post:
 			if (raw || signature) && (len(args) != 1 || raw == signature || history || readers) {
 				return usage("", "--raw and --signature are for one post, and alone")
 			}
+			if (raw || signature) && e.json.on {
+				return usage("", "--raw and --signature are bytes as they are, not JSON Lines: leave out --json")
+			}
 			h, _, err := e.identity()
 			if err != nil {
 				return err

@@ -96,6 +96,9 @@ are always escaped.
     --json              all fields
     --json=id,path      only these, in this order, after kind and v
 
+Of help, --help and completion the text is a member of one line. Only the bytes
+of show --raw and --signature are never JSON.
+
 A post stands as it was signed in "post" of its line:
 
     p2ps timeline --json | jq -r 'select(.post.type=="Note") | .post.content'

@@ -139,7 +139,7 @@ func (m mutant) try(t *testing.T) {
 		t.Fatalf("nobody noticed")
 	}
 	for line := range strings.Lines(string(out)) {
-		if strings.Contains(line, "[rapid] failed after") || strings.Contains(line, "panic:") {
+		if strings.Contains(line, "[rapid] failed after") || strings.Contains(line, "[rapid] flaky test") || strings.Contains(line, "panic:") {
 			t.Log(strings.TrimSpace(line))
 			return
 		}

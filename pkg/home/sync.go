@@ -259,6 +259,7 @@ func (h *Home) take(ctx context.Context, x *index.Index, t tree, l feed.Listing,
 	if err := g.Wait(); err != nil {
 		return err
 	}
+	known.unread = known.unread || slices.ContainsFunc(found, func(f finding) bool { return f.unread })
 	return x.Update(context.WithoutCancel(ctx), func(tx *index.Tx) error {
 		for _, f := range found {
 			if err := f.record(tx, t); err != nil {
@@ -278,6 +279,7 @@ type folder struct {
 	posts   map[string]*index.Row
 	strays  map[string]index.Stray
 	missing map[string]bool // names not seen in the listing
+	unread  bool            // a file could not be read: it is to be listed again
 }
 
 func (h *Home) known(ctx context.Context, x *index.Index, t tree, dir string) (*folder, error) {
@@ -322,6 +324,9 @@ func (k *folder) same(f feed.File) bool {
 // finish notes what is not there any more, and the folder as it was listed. A
 // file that came after the listing is left to the next look.
 func (k *folder) finish(tx *index.Tx, root *disk.Root, t tree, l feed.Listing) error {
+	if k.unread {
+		l.Stat = disk.Stat{}
+	}
 	for name := range k.missing {
 		if there, err := root.Exists(l.Dir + "/" + name); there || err != nil {
 			l.Stat = disk.Stat{}
@@ -358,6 +363,8 @@ type finding struct {
 	row   *index.Row   // a post, in whatever state
 	stray *index.Stray // no post at its place
 	drop  *post.ID     // a copy that is no copy: to be fetched again
+
+	unread bool // for a reason that may pass
 }
 
 func (f finding) record(tx *index.Tx, t tree) error {
@@ -384,7 +391,8 @@ func (h *Home) examine(t tree, dir string, f feed.File, known *index.Row, now ti
 		raw, stat, err = h.root.ReadFile(dir+"/"+f.Name, post.MaxFile)
 	}
 	sum := sha256.Sum256(raw)
-	if feed.Racy(stat, now) || passing(err) {
+	out.unread = passing(err)
+	if feed.Racy(stat, now) || out.unread {
 		stat.Ctime = 0 // too young to be trusted, or not read: read again the next time
 	}
 	if known != nil && err == nil && known.Sum == sum && known.State <= index.Older {
