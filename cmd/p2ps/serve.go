@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"math"
 	"net"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -66,6 +68,7 @@ If a proxy stands before it, name its network with --trusted-proxy.`,
 }
 
 func (e *env) serve(ctx context.Context, h *home.Home, l net.Listener, limits peer.Limits, line serveLine, ready string) error {
+	boundMemory()
 	if err := h.StartServing(ctx, limits.PerKey); err != nil {
 		return err
 	}
@@ -93,6 +96,18 @@ func (e *env) serve(ctx context.Context, h *home.Home, l net.Listener, limits pe
 	}
 	e.say("no longer serving")
 	return nil
+}
+
+// servingMemory bounds what serving takes, in bytes. peer.Limits bound what is
+// in use, far below; but garbage may be as much again, unless it is collected
+// more eagerly when strangers make much of it.
+const servingMemory = 200 << 20
+
+// boundMemory sets the limit, unless GOMEMLIMIT has set one.
+func boundMemory() {
+	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
+		debug.SetMemoryLimit(servingMemory)
+	}
 }
 
 func writeReady(name, url string) error {

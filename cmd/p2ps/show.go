@@ -1,9 +1,12 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"github.com/p2ps/p2ps/pkg/home"
+	"github.com/p2ps/p2ps/pkg/ijson"
 )
 
 func newShow(e *env) *cobra.Command {
@@ -31,6 +34,9 @@ check the post:
 			if (raw || signature) && e.json.on {
 				return usage("", "--raw and --signature are bytes as they are, not JSON Lines: leave out --json")
 			}
+			if signature && e.out {
+				return usage("redirect it: p2ps show --signature ID > post.sig", "a signature is binary, nothing for a terminal")
+			}
 			h, _, err := e.identity()
 			if err != nil {
 				return err
@@ -46,7 +52,7 @@ check the post:
 				}
 				switch {
 				case raw:
-					_, err = e.stdout.Write(en.Post.Signed())
+					err = e.showRaw(en.Post.Signed())
 				case signature:
 					_, err = e.stdout.Write(en.Post.Signature())
 				default:
@@ -65,6 +71,22 @@ check the post:
 	fs.BoolVar(&history, "history", false, "the earlier texts too, oldest first")
 	fs.BoolVar(&readers, "readers", false, "of a post of yours: the friends who may see it")
 	return cmd
+}
+
+// showRaw writes the signed bytes as they are; on a terminal, which would obey
+// some of what may be in them, escaped.
+func (e *env) showRaw(signed []byte) error {
+	if !e.out {
+		_, err := e.stdout.Write(signed)
+		return err
+	}
+	escaped, err := ijson.Marshal(ijson.Value(signed))
+	if err != nil {
+		return fmt.Errorf("write JSON: %w", err)
+	}
+	e.say("what a terminal would obey is escaped: not byte for byte what is signed; redirect it for that")
+	_, err = e.stdout.Write(append(escaped, '\n'))
+	return err
 }
 
 func (e *env) showOne(h *home.Home, en home.Entry, history, readers bool) error {

@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/p2ps/p2ps/pkg/disk"
@@ -89,7 +90,7 @@ func (s *scan) visit(dir string, depth int) error {
 	s.seen[dir] = true
 	before, wasKnown := s.known[dir]
 	info, err := s.root.Lstat(dir)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
+	if notThere(err) || err == nil && !info.IsDir() {
 		if wasKnown {
 			s.changed = append(s.changed, Listing{Dir: dir, Gone: true})
 		}
@@ -158,11 +159,17 @@ func (t Tree) Newest(root *disk.Root, below post.Position) (post.Position, error
 	return "", nil
 }
 
+// notThere tells that there is no such folder: nothing, or something else in its
+// place, or in the place of one above it.
+func notThere(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+}
+
 // descending lists the paths in a folder, the last name first; with digits,
 // only those whose names are so many digits: the folders of years and months.
 func descending(root *disk.Root, dir string, digits int) ([]string, error) {
 	names, err := root.Names(dir)
-	if errors.Is(err, fs.ErrNotExist) {
+	if notThere(err) {
 		return nil, nil
 	}
 	if err != nil {

@@ -2,11 +2,13 @@ package home
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -22,11 +24,12 @@ import (
 type served struct {
 	mu      sync.Mutex
 	started time.Time
-	nonces  map[string]time.Time
+	nonces  map[[16]byte]int64 // of requests, and when they came, in Unix seconds
 	swept   time.Time
 	buckets map[pgp.Fingerprint]*rate.Limiter
 	perKey  rate.Limit
 	sums    map[string]summed
+	looking atomic.Bool // somebody follows the files, so that strangers' requests need not
 }
 
 // remember is how long a nonce is kept: a request is taken within ten minutes
@@ -40,7 +43,7 @@ func (s *served) start(now time.Time, perKey float64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.started = now.Truncate(time.Second)
-	s.nonces = map[string]time.Time{}
+	s.nonces = map[[16]byte]int64{}
 	s.buckets = map[pgp.Fingerprint]*rate.Limiter{}
 	s.perKey = rate.Limit(perKey)
 }
@@ -58,16 +61,17 @@ func (s *served) fresh(from pgp.Fingerprint, nonce string, at, now time.Time) bo
 	if now.Sub(s.swept) > time.Minute || now.Before(s.swept) {
 		s.swept = now
 		for n, t := range s.nonces {
-			if now.Sub(t) > remember {
+			if now.Unix()-t > int64(remember.Seconds()) {
 				delete(s.nonces, n)
 			}
 		}
 	}
-	key := string(from) + nonce
+	sum := sha256.Sum256([]byte(string(from) + nonce))
+	key := [16]byte(sum[:16])
 	if _, seen := s.nonces[key]; seen {
 		return false
 	}
-	s.nonces[key] = now
+	s.nonces[key] = now.Unix()
 	return true
 }
 
@@ -127,8 +131,13 @@ func (h *Home) AnswerSealed(ctx context.Context, body []byte) ([]byte, error) {
 }
 
 // certificateOf merges the key that came along with what is known of a friend.
-// It is stored once the request has verified with it; a stranger's never is.
+// It is stored once the request has verified with it. Of everybody else, the
+// blocked, the removed, the followed and the unknown, only what came along
+// counts: what is known here must not show which of them he is.
 func (h *Home) certificateOf(ctx context.Context, r *wire.Request) (*pgp.Certificate, error) {
+	if g, err := h.people.Grants(r.From); err != nil || !g.Friend {
+		return r.Key, nil //nolint:nilerr // the answer will be: busy
+	}
 	known, err := h.people.Certificate(r.From)
 	if errors.Is(err, keyring.ErrUnknown) {
 		return r.Key, nil
@@ -162,10 +171,10 @@ func (h *Home) answerTo(ctx context.Context, r *wire.Request, me *pgp.Certificat
 		return fail(wire.CodeClock)
 	case err != nil:
 		return fail(wire.CodeInvalid)
+	case !h.served.allow(r.From, now): // before the nonce is remembered: who is told busy is given nothing
+		return fail(wire.CodeBusy)
 	case !h.served.fresh(r.From, r.Nonce, r.Time, now):
 		return fail(wire.CodeReplay)
-	case !h.served.allow(r.From, now):
-		return fail(wire.CodeBusy)
 	}
 	a, err := h.Answer(ctx, r.From, q, now)
 	if err != nil {
@@ -192,12 +201,14 @@ func (h *Home) Answer(ctx context.Context, reader pgp.Fingerprint, q wire.Questi
 	var a wire.Answer
 	for range moments {
 		err = h.withIndex(ctx, func(x *index.Index) error {
-			if err := h.sync(ctx, x, errors.Is(err, errMoved), me); err != nil {
-				return err
+			g, rights := h.grants(reader)
+			if rights != nil {
+				return rights
 			}
-			g, err := h.grants(reader)
-			if err != nil {
-				return err
+			if moved := errors.Is(err, errMoved); moved || g.Friend || !h.served.looking.Load() {
+				if err := h.sync(ctx, x, moved, me); err != nil {
+					return err
+				}
 			}
 			return x.View(ctx, func(v *index.View) error {
 				a, err = h.answer(v, me, g, q, now)
@@ -317,7 +328,7 @@ func sameAudience(a, b post.Audience) bool { return fmt.Sprint(a.Members()) == f
 // months are the month lines of one reader. They are kept until a post changes
 // or expires, since most that is asked is whether there is anything new.
 func (h *Home) months(v *index.View, me tree, g post.Grants, at time.Time) (wire.Months, error) {
-	changes, err := v.Changes()
+	changes, err := v.Changes(g)
 	if err != nil {
 		return nil, err
 	}
@@ -386,18 +397,17 @@ func (h *Home) answerManifest(v *index.View, me tree, g post.Grants, q wire.Ques
 		}
 		return err
 	}
+	first, end := post.Position(slices.Min(q.Months)), post.Position(slices.Max(q.Months)+"~")
+	if last, err := wire.ParseLine(q.After); err == nil {
+		first = max(first, last.ID.Position) // what was sent is not looked at again
+	}
 	var failed error
-	for _, month := range slices.Compact(slices.Sorted(slices.Values(q.Months))) {
-		for ver := range v.Versions(me.cert.Fingerprint(), g, post.Position(month), post.Position(month+"~"), a.Time, &failed) {
-			if !add(ver.String()) {
-				return nil
-			}
-		}
-		if failed != nil {
-			return failed
+	for ver := range v.Versions(me.cert.Fingerprint(), g, first, end, a.Time, &failed) {
+		if slices.Contains(q.Months, ver.ID.Position.Month()) && !add(ver.String()) {
+			return nil
 		}
 	}
-	return nil
+	return failed
 }
 
 func (h *Home) answerIDs(v *index.View, me tree, g post.Grants, q wire.Question, a *wire.Answer) error {

@@ -251,6 +251,8 @@ func (d *duo) Public(ctx context.Context, q wire.Question) (wire.Answer, error) 
 	return d.owner.Public(ctx, q)
 }
 
+func (d *duo) PublicState(ctx context.Context) (string, error) { return d.owner.PublicState(ctx) }
+
 func (d *duo) PublicPost(ctx context.Context, p post.Position) ([]byte, bool, error) {
 	return d.owner.PublicPost(ctx, p)
 }

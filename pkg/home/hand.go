@@ -177,6 +177,10 @@ func (h *Home) SignPending(ctx context.Context, p Pending) (*post.Post, error) {
 			if by.ID, err = h.newID(p, me.Certificate(), now); err != nil {
 				return err
 			}
+			// A post that was edited, and whose row went with the cache.
+			if known := d.Revision(); known > 0 && by.ID.Position == named(p) {
+				by.Revision, by.Updated = max(known+1, h.nextRevision(ctx, by.ID)), now
+			}
 		} else {
 			by.Revision, by.Updated = h.nextRevision(ctx, p.ID), now
 			if p.What == WasRemoved {
@@ -199,9 +203,15 @@ func published(d *post.Draft, now time.Time) time.Time {
 	return now
 }
 
+// named is the position that the name of a file says, at its place; "" if none.
+func named(p Pending) post.Position {
+	_, position := feed.Mine.Classify(path.Dir(p.Name), path.Base(p.Name))
+	return position
+}
+
 // newID names a file made by hand: by its own name, if it is one.
 func (h *Home) newID(p Pending, me *pgp.Certificate, now time.Time) (post.ID, error) {
-	if kind, position := feed.Mine.Classify(path.Dir(p.Name), path.Base(p.Name)); kind == feed.Post {
+	if position := named(p); position != "" {
 		return post.ID{Author: me.Fingerprint(), Position: position}, nil
 	}
 	position, err := h.nextPosition(now)

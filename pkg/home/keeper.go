@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"path"
@@ -221,15 +222,17 @@ func (k *keeper) Note(ctx context.Context, offered []post.Version) error {
 
 // Unoffered implements pull.Keeper.
 func (k *keeper) Unoffered(ctx context.Context, ids []post.ID) error {
-	in, err := k.held(ctx, "", last)
-	if err != nil {
-		return err
-	}
 	return k.update(ctx, func(tx *index.Tx) error {
 		for _, id := range ids {
+			_, has, err := tx.Row(id)
+			if err != nil {
+				return err
+			}
 			var o index.Offer // of what is not held, nothing need be known
-			if _, has := in.rows[id.Position]; has {
-				o = in.offers[id.Position]
+			if has {
+				if o, err = tx.Offer(id); err != nil {
+					return err
+				}
 				o.Marked = true
 				k.tally.Unoffered++
 			}
@@ -436,8 +439,9 @@ func (k *keeper) decideOne(out *kept, v post.Version, p *post.Post, err error, r
 	}
 	switch {
 	case p == nil:
-		k.h.opt.Log.Warn("a post is refused", "post", v.ID, "error", err)
-		out.refused++
+		if out.refused++; out.refused == 1 { // one line a page: he may send any number
+			k.h.opt.Log.Warn("a post is refused", "post", v.ID, "error", err)
+		}
 		out.offers = append(out.offers, keptOffer{v.ID, index.Offer{Revision: v.Revision, Hash: v.Hash, Held: hash, Refused: k.certificate()}})
 		return nil
 	case has && row.Version == p.Version():
@@ -485,5 +489,15 @@ func (c *kept) record(tx *index.Tx, k *keeper) error {
 			return err
 		}
 	}
-	return nil
+	if c.refused == 0 {
+		return nil
+	}
+	refused, err := tx.Refused(k.author())
+	if err == nil && refused > mostRefused {
+		err = fmt.Errorf("%w: more than %d posts do not verify", pull.ErrPeer, mostRefused)
+	}
+	return err
 }
+
+// mostRefused is how many refused posts of one author are remembered.
+const mostRefused = 5000

@@ -276,17 +276,28 @@ func (l *publicLink) one(ctx context.Context, id post.ID, a *wire.Answer, want b
 		if err != nil {
 			return err
 		}
-		l.bytes += int64(len(got.Body))
+		l.bytes += max(int64(len(got.Body)), leastBytes)
 		switch got.Status {
 		case 200:
 			if want {
 				a.Items = append(a.Items, got.Body)
 			}
 		case 410:
-			if p, err := post.Open(got.Body, l.cert); err == nil && p.Tombstone() && p.ID() == id {
+			if p, err := post.Open(got.Body, l.cert); err == nil && p.Tombstone() && p.Public() && p.ID() == id && l.newer(ctx, p) {
 				a.Gone = append(a.Gone, id)
 			}
 		}
 		return nil
 	})
+}
+
+// leastBytes is what any answer costs of MaxRun, so that no number of empty
+// ones goes on for ever.
+const leastBytes = 512
+
+// newer tells that a Tombstone is not of before the text that is held: a post
+// may have been deleted and restored, and its Tombstone kept by somebody.
+func (l *publicLink) newer(ctx context.Context, tombstone *post.Post) bool {
+	row, held := l.h.row(ctx, tombstone.ID())
+	return !held || tombstone.Standing().Beats(row.Standing())
 }

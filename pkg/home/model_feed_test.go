@@ -64,6 +64,7 @@ func (e *entry) setAside() {
 func (p *actor) command(what, canary string, aud post.Audience, run func() (*post.Post, error)) {
 	fails := p.w.chance(15, "the disk fails")
 	if fails {
+		p.pause()
 		p.hook.arm(rapid.IntRange(0, 25).Draw(p.w.T, "operation"), p.w.chance(60, "crash"))
 	}
 	x, err := run()
@@ -327,6 +328,7 @@ func (p *actor) misplace(e *entry) {
 	p.look()
 	m := made{name: fmt.Sprintf("feed/moved-%d.json", p.w.n), moved: e.pos, file: e.file}
 	p.w.canary()
+	p.pause()
 	p.w.ok(os.Rename(p.path(feed.Mine.Path(e.pos)), p.path(m.name)), "moving")
 	p.made = append(p.made, m)
 	e.setAside()
@@ -370,7 +372,7 @@ func (p *actor) toSign(x home.Pending) (f filed, moved *made, ok bool) {
 		}
 		away := slices.ContainsFunc(m.aud.Groups, func(g string) bool { return p.groups[g].away })
 		if m.moved != "" {
-			return f, &m, p.posts[m.moved].file.kind == none
+			return f, &m, p.posts[m.moved].file.kind == none && !m.file.bad
 		}
 		return filed{canary: m.canary, aud: m.aud}, nil, !m.bad && !away
 	}
@@ -391,7 +393,7 @@ func (p *actor) cacheLost() {
 	p.w.did("%s loses the cache", p.name)
 	p.remove("cache")
 	for _, e := range p.posts {
-		if e.known != nil && !e.live() {
+		if e.known != nil && !e.live() && (e.file.kind != draft || e.file.text.hash != e.known.hash) {
 			p.rewound = true
 		}
 		e.known, e.whose = nil, post.Audience{}

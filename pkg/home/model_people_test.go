@@ -80,6 +80,7 @@ func (p *actor) carry(name string) {
 	if g.away {
 		in, out = out, in
 	}
+	p.pause()
 	p.w.ok(os.Rename(in, out), "moving a group")
 	g.away = !g.away
 }

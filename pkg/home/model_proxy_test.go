@@ -212,6 +212,9 @@ func (x *proxy) spoil(reader *actor, asked wire.Question, m map[string]json.RawM
 		reader.mayRefuse(p, id.ID)
 		return put()
 	case kind == "another text":
+		var id struct{ ID string }
+		_ = json.Unmarshal(items[n], &id)
+		reader.mayRefuse(p, id.ID)
 		items[n] = canaryPattern.ReplaceAll(items[n], []byte("forged"))
 		return put()
 	case kind == "another's post":

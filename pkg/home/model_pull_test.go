@@ -260,7 +260,7 @@ func (r *actor) cost(o *actor, before map[post.Position]held, at time.Time) pric
 		if h.marked && o.told(r, pos, at) {
 			return price{} // the first page may begin with its gone
 		}
-		if pos > newest && pos < limit {
+		if h.text != nil && pos > newest && pos < limit {
 			newest = pos
 		}
 	}
@@ -322,9 +322,11 @@ func (r *actor) pullBadly(o *actor) {
 		w.did("  %+v", f)
 	case "reader's disk":
 		n, crash := rapid.IntRange(0, 60).Draw(w.T, "operation"), w.chance(60, "crash")
+		w.did("  the disk of %s, crash: %v", r.name, crash)
 		spoil = func() { r.hook.arm(n, crash) }
 	case "owner's disk":
 		n := rapid.IntRange(0, 40).Draw(w.T, "operation")
+		w.did("  the disk of %s", o.name)
 		spoil = func() { o.hook.arm(n, false) }
 	}
 	got := r.ask(o, spoil)
@@ -334,10 +336,13 @@ func (r *actor) pullBadly(o *actor) {
 	}
 	o.fault = fault{}
 	dead := r.hook.dead
-	r.hook.off()
+	unread := r.hook.off()
 	o.hook.off()
 	if dead {
 		r.reopen()
+	}
+	if unread {
+		got.Complete = false // he may not know what he holds
 	}
 	r.safe(o, before, trash, got, at)
 }

@@ -376,6 +376,7 @@ func (p *actor) read(name string) []byte {
 
 // write replaces a file as a good editor does, by a rename.
 func (p *actor) write(name string, data []byte) {
+	p.pause()
 	file := p.path(name)
 	p.w.ok(os.MkdirAll(filepath.Dir(file), 0o700), "making a folder")
 	temp := filepath.Join(filepath.Dir(file), ".model.tmp")
@@ -385,11 +386,23 @@ func (p *actor) write(name string, data []byte) {
 
 // scribble replaces what is in a file, in place.
 func (p *actor) scribble(name string, data []byte) {
-	time.Sleep(time.Millisecond) // not the same tick as the file before
+	p.pause()
 	p.w.ok(os.WriteFile(p.path(name), data, 0o600), "writing in place")
 }
 
-func (p *actor) remove(name string) { p.w.ok(os.RemoveAll(p.path(name)), "removing") }
+func (p *actor) remove(name string) {
+	p.pause()
+	p.w.ok(os.RemoveAll(p.path(name)), "removing")
+}
+
+// pause lets the clock of the file system go on. A home looks again at what
+// changed within the last two seconds, since a change may bear the time of the
+// one before; by a clock that is ahead, here, nothing has.
+func (p *actor) pause() {
+	if p.clock.After(time.Now().Add(-10 * time.Second)) {
+		time.Sleep(10 * time.Millisecond)
+	}
+}
 
 // look has the home look at every file, and the record follow.
 func (p *actor) look() {

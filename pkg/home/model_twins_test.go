@@ -43,6 +43,9 @@ func (w *world) twins(o, r *actor) {
 // given.
 func (q *actor) hidden(o *actor, reader pgp.Fingerprint, want func(*entry) bool) []*entry {
 	return q.sorted(func(e *entry) bool {
+		if reader == "" && e.file.aud.Public {
+			return false // everybody may know when it was deleted, or expired
+		}
 		return want(e) && !o.given[reader][e.pos] && !o.given[""][e.pos] && !q.sees(reader, e, q.clock.Truncate(time.Second))
 	})
 }

@@ -72,7 +72,7 @@ var mutants = []mutant{
 	{"history none begins at the clock", "keyring/history.go", "t.After(at)", "false"},
 
 	{"what has expired is given", "index/view.go", "AND (p.expires = 0 OR p.expires > ?) ORDER BY p.position LIMIT ?", "AND (p.expires = 0 OR ?) ORDER BY p.position LIMIT ?"},
-	{"what has expired counts", "index/view.go", "AND position >= ? AND position < ? AND (expires = 0 OR expires > ?) ORDER BY position", "AND position >= ? AND position < ? AND (expires = 0 OR ?) ORDER BY position"},
+	{"what has expired counts", "index/view.go", "AND position >= ? AND position < ? AND (expires = 0 OR expires > ?)`)", "AND position >= ? AND position < ? AND (expires = 0 OR ?)`)"},
 	{"Tombstones are walked", "index/row.go", "r.State = Tombstone", ""},
 	{"a text that was put back counts", "home/sync.go", "known.Version == p.Version() || p.Standing().Beats(known.Standing()))", "true)"},
 	{"new ids do not ascend", "home/post.go", "newest != \"\" && newest.Stamp() >= post.PositionAt(now)", "false"},

@@ -18,6 +18,32 @@ func (h *Home) Public(ctx context.Context, q wire.Question) (wire.Answer, error)
 	return h.Answer(ctx, "", q, h.opt.Now())
 }
 
+// PublicState changes with every public post, and with nothing else.
+func (h *Home) PublicState(ctx context.Context) (state string, err error) {
+	me, err := h.mine()
+	if err != nil {
+		return "", err
+	}
+	now := h.opt.Now()
+	err = h.withIndex(ctx, func(x *index.Index) error {
+		if !h.served.looking.Load() {
+			if err := h.sync(ctx, x, false, me); err != nil {
+				return err
+			}
+		}
+		return x.View(ctx, func(v *index.View) error {
+			changes, err := v.Changes(post.Grants{})
+			if err != nil {
+				return err
+			}
+			changed, err := v.Changed(me.cert.Fingerprint(), now)
+			state = changes + " " + post.FormatTime(changed)
+			return err
+		})
+	})
+	return state, err
+}
+
 // PublicPost is one public post as it travels, or the Tombstone of one.
 func (h *Home) PublicPost(ctx context.Context, position post.Position) (data []byte, gone bool, err error) {
 	me, err := h.mine()
@@ -26,8 +52,10 @@ func (h *Home) PublicPost(ctx context.Context, position post.Position) (data []b
 	}
 	for range moments {
 		err = h.withIndex(ctx, func(x *index.Index) error {
-			if err := h.sync(ctx, x, errors.Is(err, errMoved), me); err != nil {
-				return err
+			if moved := errors.Is(err, errMoved); moved || !h.served.looking.Load() {
+				if err := h.sync(ctx, x, moved, me); err != nil {
+					return err
+				}
 			}
 			return x.View(ctx, func(v *index.View) error {
 				row, ok, err := v.Row(post.ID{Author: me.cert.Fingerprint(), Position: position})
@@ -89,29 +117,43 @@ func (h *Home) StartServing(ctx context.Context, perKey float64) error {
 	if _, err := h.people.Problems(); err != nil { // members that came by hand are noticed now, not when they first ask
 		h.opt.Log.Warn("the people cannot all be read", "error", err)
 	}
-	me, err := h.mine()
-	if err != nil {
-		return err
-	}
-	return h.withIndex(ctx, func(x *index.Index) error { return h.sync(ctx, x, true, me) })
+	return h.look(ctx, true)
 }
 
-// often is how long an edit in place, which no folder's time tells of, may go
-// unseen while nobody opens the file.
-const often = time.Hour
+// How often the files of my feed are looked at while they are served: their
+// folders, and each of them, since an edit in place changes no folder.
+const (
+	often  = time.Second
+	seldom = time.Hour
+)
 
-// KeepLooking has a look at every file of mine each hour, until ctx ends.
+// KeepLooking follows the files of my feed until ctx ends, so that a stranger's
+// request need not: how long it took would tell him when I write to others.
 func (h *Home) KeepLooking(ctx context.Context) {
+	h.served.looking.Store(true)
+	defer h.served.looking.Store(false)
 	tick := time.NewTicker(often)
 	defer tick.Stop()
-	for {
+	for last := h.opt.Now(); ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if _, err := h.ByHand(ctx); err != nil {
-				h.opt.Log.Warn("the files could not all be looked at", "error", err)
-			}
+		}
+		full := h.opt.Now().Sub(last) > seldom
+		if full {
+			last = h.opt.Now()
+		}
+		if err := h.look(ctx, full); err != nil && ctx.Err() == nil {
+			h.opt.Log.Warn("the files could not all be looked at", "error", err)
 		}
 	}
+}
+
+func (h *Home) look(ctx context.Context, full bool) error {
+	me, err := h.mine()
+	if err != nil {
+		return err
+	}
+	return h.withIndex(ctx, func(x *index.Index) error { return h.sync(ctx, x, full, me) })
 }

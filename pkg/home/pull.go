@@ -56,6 +56,10 @@ type PullOptions struct {
 	Timeout time.Duration
 }
 
+// runTime is how long the pull from one person may take: who sends a byte now
+// and then must not keep the others waiting.
+const runTime = 30 * time.Minute
+
 // Pull fetches from some people, or from all whose posts I read. One who fails
 // stops nobody; only an error that concerns the whole pull is returned. tell is
 // called from one goroutine at a time.
@@ -96,6 +100,8 @@ func (h *Home) Pull(ctx context.Context, people []keyring.Person, opt PullOption
 }
 
 func (h *Home) pullOne(ctx context.Context, client *peer.Client, p keyring.Person, full bool, tell func(Event)) Pulled {
+	ctx, cancel := context.WithTimeoutCause(ctx, runTime, fmt.Errorf("%w: the pull took longer than %s", peer.ErrUnreachable, runTime))
+	defer cancel()
 	done := Pulled{Person: p}
 	done.Err = h.withIndex(ctx, func(x *index.Index) error {
 		cert, err := h.people.Certificate(p.Fingerprint)
@@ -152,6 +158,9 @@ func (h *Home) walk(ctx context.Context, x *index.Index, l link, cert *pgp.Certi
 // remember notes how the pull went, and makes the second disagreement in a row
 // an error.
 func (h *Home) remember(ctx context.Context, x *index.Index, done *Pulled, err error) error {
+	if cause := context.Cause(ctx); errors.Is(cause, peer.ErrUnreachable) {
+		ctx, err = context.WithoutCancel(ctx), cause
+	}
 	if ctx.Err() != nil {
 		return err
 	}

@@ -49,6 +49,22 @@ func (v *View) Offers(author pgp.Fingerprint, from, to post.Position) (map[post.
 	return offers, damaged(rows.Err())
 }
 
+// Offer is what is known of one post; the zero Offer if nothing.
+func (v *View) Offer(id post.ID) (Offer, error) {
+	offers, err := v.Offers(id.Author, id.Position, id.Position+"~")
+	return offers[id.Position], err
+}
+
+// Refused counts the posts of an author that are remembered as refused.
+func (v *View) Refused(author pgp.Fingerprint) (count int, err error) {
+	n, err := v.author(author)
+	if err != nil {
+		return 0, err
+	}
+	err = v.q.QueryRowContext(v.ctx, "SELECT count(*) FROM offer WHERE author = ? AND length(refused) > 0", n).Scan(&count)
+	return count, damaged(err)
+}
+
 // A Peer is how pulls from a person went.
 type Peer struct {
 	Tried, Reached time.Time

@@ -5,7 +5,9 @@ CREATE TABLE author (n INTEGER PRIMARY KEY, fpr TEXT NOT NULL UNIQUE);
 
 -- Each audience is stored once: a reader's rights are worked out per audience,
 -- not per post. members is empty for only me.
-CREATE TABLE audience (n INTEGER PRIMARY KEY, members TEXT NOT NULL UNIQUE);
+-- changes grows with every change of a post of it, so that what was worked out
+-- can be kept until then.
+CREATE TABLE audience (n INTEGER PRIMARY KEY, members TEXT NOT NULL UNIQUE, changes INTEGER NOT NULL DEFAULT 0);
 
 CREATE TABLE post (
   author   INTEGER NOT NULL,
@@ -27,17 +29,13 @@ CREATE TABLE post (
   sum      BLOB NOT NULL,    -- of the file
   PRIMARY KEY (author, position)
 ) WITHOUT ROWID;
-CREATE INDEX post_audience ON post (author, audience, position) WHERE state = 0;
+CREATE INDEX post_audience ON post (author, audience, position, expires, revision, hash) WHERE state = 0;
 CREATE INDEX post_place ON post (place) WHERE state = 0;
 CREATE INDEX post_state ON post (state) WHERE state > 0;
 CREATE INDEX post_expires ON post (author, expires) WHERE expires > 0;
 CREATE INDEX post_public ON post (author, updated) WHERE public = 1 AND state <= 1 AND why = '';
 CREATE INDEX post_odd ON post (author) WHERE why <> '' OR grown <> '';
 CREATE INDEX post_reply ON post (reply) WHERE reply <> '';
-
--- Grows with every change of a post, so that what was worked out can be kept.
-CREATE TABLE changes (n INTEGER NOT NULL);
-INSERT INTO changes VALUES (0);
 
 -- Files in a feed's folders that are no post at its place.
 CREATE TABLE stray (

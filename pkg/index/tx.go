@@ -18,7 +18,8 @@ type Tx struct {
 	tx        *sql.Tx
 	put       *sql.Stmt
 	audiences map[string]int64
-	touched   bool // a post was changed
+	touched   map[int64]bool // audiences of which a post was changed
+	was       *sql.Stmt
 }
 
 // Update runs change in one transaction. The caller holds the lock of the
@@ -29,12 +30,12 @@ func (x *Index) Update(ctx context.Context, change func(*Tx) error) error {
 		return damaged(err)
 	}
 	defer func() { _ = sqlTx.Rollback() }() // a no-op after Commit
-	tx := &Tx{View: View{x: x, q: sqlTx, ctx: ctx, add: true, own: map[pgp.Fingerprint]int64{}}, tx: sqlTx, audiences: map[string]int64{}}
+	tx := &Tx{View: View{x: x, q: sqlTx, ctx: ctx, add: true, own: map[pgp.Fingerprint]int64{}}, tx: sqlTx, audiences: map[string]int64{}, touched: map[int64]bool{}}
 	if err := change(tx); err != nil {
 		return err
 	}
-	if tx.touched {
-		if err := tx.exec("UPDATE changes SET n = n + 1"); err != nil {
+	for audience := range tx.touched {
+		if err := tx.exec("UPDATE audience SET changes = changes + 1 WHERE n = ?", audience); err != nil {
 			return err
 		}
 	}
@@ -51,7 +52,10 @@ func (t *Tx) Put(r Row) error {
 	if err != nil {
 		return err
 	}
-	t.touched = true
+	t.touched[audience] = true
+	if err := t.touch(author, r.ID.Position); err != nil {
+		return err
+	}
 	if t.put == nil {
 		t.put, err = t.tx.PrepareContext(t.ctx, `INSERT OR REPLACE INTO post VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`)
 		if err != nil {
@@ -68,6 +72,22 @@ func (t *Tx) Put(r Row) error {
 	}
 	_, err = t.put.ExecContext(t.ctx, author, string(r.ID.Position), r.Revision, r.Hash[:], r.Updated, r.Type, audience, r.Public, expires, r.Reply,
 		r.Received.Unix(), string(place), r.State, r.Why, r.Grown, r.Stat.Size, r.Stat.Mtime, r.Stat.Ctime, int64(r.Stat.Ino), r.Sum[:]) //nolint:gosec // bits
+	return damaged(err)
+}
+
+// touch notes the audience that a post had before it is changed.
+func (t *Tx) touch(author int64, position post.Position) (err error) {
+	if t.was == nil {
+		if t.was, err = t.tx.PrepareContext(t.ctx, "SELECT audience FROM post WHERE author = ? AND position = ?"); err != nil {
+			return damaged(err)
+		}
+	}
+	var audience int64
+	err = t.was.QueryRowContext(t.ctx, author, string(position)).Scan(&audience)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	t.touched[audience] = true
 	return damaged(err)
 }
 
@@ -97,7 +117,9 @@ func (t *Tx) Drop(id post.ID) error {
 	if err != nil {
 		return err
 	}
-	t.touched = true
+	if err := t.touch(author, id.Position); err != nil {
+		return err
+	}
 	return t.exec("DELETE FROM post WHERE author = ? AND position = ?", author, string(id.Position))
 }
 

@@ -125,28 +125,36 @@ func (v *View) Newest(author pgp.Fingerprint, below post.Position) (post.Positio
 	return post.Position(s.String), damaged(err)
 }
 
-// audiences works out from which position on each audience may be seen.
-func (v *View) audiences(g post.Grants) (map[int64]post.Position, error) {
-	rows, err := v.q.QueryContext(v.ctx, "SELECT n, members FROM audience")
+// An audience that a reader may see, from a position on.
+type audience struct {
+	n       int64
+	first   post.Position
+	changes int64
+}
+
+// audiences are those that the reader of g may see.
+func (v *View) audiences(g post.Grants) ([]audience, error) {
+	rows, err := v.q.QueryContext(v.ctx, "SELECT n, members, changes FROM audience ORDER BY n")
 	if err != nil {
 		return nil, damaged(err)
 	}
 	defer func() { _ = rows.Close() }()
-	visible := map[int64]post.Position{}
+	var visible []audience
 	for rows.Next() {
 		var (
-			n       int64
+			a       audience
 			members string
 		)
-		if err := rows.Scan(&n, &members); err != nil {
+		if err := rows.Scan(&a.n, &members, &a.changes); err != nil {
 			return nil, damaged(err)
 		}
-		a, err := post.AudienceOf(strings.Fields(members))
+		who, err := post.AudienceOf(strings.Fields(members))
 		if err != nil {
 			return nil, errors.Join(ErrDamaged, err)
 		}
-		if first, ok := g.From(a); ok {
-			visible[n] = first
+		var ok bool
+		if a.first, ok = g.From(who); ok {
+			visible = append(visible, a)
 		}
 	}
 	return visible, damaged(rows.Err())
@@ -164,9 +172,9 @@ func (v *View) Page(author pgp.Fingerprint, g post.Grants, after post.Position, 
 		return nil, err
 	}
 	var page []Row
-	for audience, first := range visible {
+	for _, a := range visible {
 		rows, err := v.rows(author, "SELECT "+columns+from+`WHERE p.author = ? AND p.audience = ? AND p.state = 0 AND p.position > ? AND p.position >= ?
-			AND (p.expires = 0 OR p.expires > ?) ORDER BY p.position LIMIT ?`, n, audience, string(after), string(first), at.Unix(), limit)
+			AND (p.expires = 0 OR p.expires > ?) ORDER BY p.position LIMIT ?`, n, a.n, string(after), string(a.first), at.Unix(), limit)
 		if err != nil {
 			return nil, err
 		}
@@ -177,9 +185,10 @@ func (v *View) Page(author pgp.Fingerprint, g post.Grants, after post.Position, 
 }
 
 // Versions yields the lines of author that the reader of g may see at a
-// moment, with positions in [from, to), in order. An error ends it, and is
-// left in *failed.
-func (v *View) Versions(author pgp.Fingerprint, g post.Grants, first, to post.Position, at time.Time, failed *error) iter.Seq[post.Version] {
+// moment, with positions in [from, to), in order. It looks at no post that he
+// may not see: how long it takes tells nothing of them. An error ends it, and
+// is left in *failed.
+func (v *View) Versions(author pgp.Fingerprint, g post.Grants, from, to post.Position, at time.Time, failed *error) iter.Seq[post.Version] {
 	return func(yield func(post.Version) bool) {
 		n, err := v.author(author)
 		if err != nil {
@@ -191,40 +200,69 @@ func (v *View) Versions(author pgp.Fingerprint, g post.Grants, first, to post.Po
 			*failed = err
 			return
 		}
-		rows, err := v.q.QueryContext(v.ctx, `SELECT position, revision, hash, audience FROM post WHERE author = ? AND state = 0
-			AND position >= ? AND position < ? AND (expires = 0 OR expires > ?) ORDER BY position`, n, string(first), string(to), at.Unix())
-		if err != nil {
-			*failed = damaged(err)
+		if len(visible) <= mostParts {
+			*failed = v.versions(author, n, visible, from, to, at, yield)
 			return
 		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			var (
-				position string
-				hash     sql.RawBytes
-				audience int64
-			)
-			ver := post.Version{ID: post.ID{Author: author}}
-			if err := rows.Scan(&position, &ver.Revision, &hash, &audience); err != nil {
-				*failed = damaged(err)
-				return
-			}
-			ver.ID.Position = post.Position(position)
-			copy(ver.Hash[:], hash)
-			if first, ok := visible[audience]; ok && ver.ID.Position >= first && !yield(ver) {
+		var all []post.Version
+		for part := range slices.Chunk(visible, mostParts) {
+			if *failed = v.versions(author, n, part, from, to, at, func(ver post.Version) bool { all = append(all, ver); return true }); *failed != nil {
 				return
 			}
 		}
-		*failed = damaged(rows.Err())
+		slices.SortFunc(all, func(a, b post.Version) int { return strings.Compare(string(a.ID.Position), string(b.ID.Position)) })
+		for _, ver := range all {
+			if !yield(ver) {
+				return
+			}
+		}
 	}
 }
 
-// Changes counts the changes of posts in this generation, and names both: what
-// was worked out of posts holds as long as it is the same.
-func (v *View) Changes() (string, error) {
-	var n int64
-	err := v.q.QueryRowContext(v.ctx, "SELECT n FROM changes").Scan(&n)
-	return fmt.Sprint(v.x.generation, n), damaged(err)
+// mostParts is how many audiences one query merges; SQLite takes 500.
+const mostParts = 400
+
+// versions merges the lines of some audiences, each of which the index has in
+// order.
+func (v *View) versions(author pgp.Fingerprint, n int64, visible []audience, from, to post.Position, at time.Time, yield func(post.Version) bool) error {
+	if len(visible) == 0 {
+		return nil
+	}
+	parts, args := make([]string, 0, len(visible)), make([]any, 0, 5*len(visible))
+	for _, a := range visible {
+		parts = append(parts, `SELECT position, revision, hash FROM post WHERE author = ? AND audience = ? AND state = 0
+			AND position >= ? AND position < ? AND (expires = 0 OR expires > ?)`)
+		args = append(args, n, a.n, string(max(from, a.first)), string(to), at.Unix())
+	}
+	rows, err := v.q.QueryContext(v.ctx, strings.Join(parts, " UNION ALL ")+" ORDER BY position", args...)
+	if err != nil {
+		return damaged(err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var (
+			position string
+			hash     sql.RawBytes
+		)
+		ver := post.Version{ID: post.ID{Author: author}}
+		if err := rows.Scan(&position, &ver.Revision, &hash); err != nil {
+			return damaged(err)
+		}
+		ver.ID.Position = post.Position(position)
+		copy(ver.Hash[:], hash)
+		if !yield(ver) {
+			return nil
+		}
+	}
+	return damaged(rows.Err())
+}
+
+// Changes counts the changes of the posts that the reader of g may see, and
+// names the generation: what was worked out of them holds as long as it is the
+// same. Other posts do not change it.
+func (v *View) Changes(g post.Grants) (string, error) {
+	visible, err := v.audiences(g)
+	return fmt.Sprint(v.x.generation, visible), err
 }
 
 // NextExpiry is when the next post of author expires after a moment; the zero

@@ -33,13 +33,23 @@ const maxBuckets = 20_000
 func newBuckets(perSecond float64, proxies []string) (*buckets, error) {
 	b := &buckets{perSecond: rate.Limit(perSecond), of: map[netip.Prefix]*bucket{}}
 	for _, s := range proxies {
-		p, err := netip.ParsePrefix(s)
+		p, err := proxy(s)
 		if err != nil {
 			return nil, fmt.Errorf("trusted proxy %q is not like 127.0.0.0/8: %w", s, err)
 		}
 		b.proxies = append(b.proxies, p)
 	}
 	return b, nil
+}
+
+// proxy reads a network, or one address as a network of its own.
+func proxy(s string) (netip.Prefix, error) {
+	addr, err := netip.ParseAddr(s)
+	if err != nil {
+		return netip.ParsePrefix(s)
+	}
+	addr = addr.Unmap()
+	return addr.Prefix(addr.BitLen())
 }
 
 func (b *buckets) allow(r *http.Request, now time.Time) bool {
@@ -75,7 +85,8 @@ func (b *buckets) sweep(now time.Time) {
 // configured proxy.
 func (b *buckets) address(r *http.Request) netip.Addr {
 	addr := hostOf(r.RemoteAddr)
-	forwarded := strings.Split(r.Header.Get("X-Forwarded-For"), ",")
+	// All lines of it are one list; the first may be a lie of who asks.
+	forwarded := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(forwarded) - 1; i >= 0 && within(addr, b.proxies); i-- {
 		next, err := netip.ParseAddr(strings.TrimSpace(forwarded[i]))
 		if err != nil {

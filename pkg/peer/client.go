@@ -60,6 +60,8 @@ type Client struct {
 const (
 	idleTimeout    = 60 * time.Second // without a byte
 	connectTimeout = 10 * time.Second
+	slowest        = 4 << 10          // bytes a second of an answer
+	answerTimeout  = 10 * time.Minute // for a whole answer, however great
 )
 
 // NewClient makes a client. timeout bounds the wait for a connection and for
@@ -199,12 +201,22 @@ func (c *Client) get(ctx context.Context, base, path string, limit int64) (*Page
 	return c.do(req, limit)
 }
 
-// do sends a request and reads the whole answer, as long as bytes keep coming.
+// patience is how long an answer of at most limit bytes may take in all: a byte
+// now and then must not hold a pull for ever.
+func (c *Client) patience(limit int64) time.Duration {
+	return c.idle + min(time.Duration(limit)*time.Second/slowest, answerTimeout-c.idle)
+}
+
+// do sends a request and reads the whole answer, as long as bytes keep coming
+// and there is patience left.
 func (c *Client) do(req *http.Request, limit int64) (*Page, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	defer cancel(nil)
 	stalled := time.AfterFunc(c.idle, func() { cancel(fmt.Errorf("%w: no byte for %s", ErrUnreachable, c.idle)) })
 	defer stalled.Stop()
+	patience := c.patience(limit)
+	late := time.AfterFunc(patience, func() { cancel(fmt.Errorf("%w: no whole answer in %s", ErrUnreachable, patience.Round(time.Second))) })
+	defer late.Stop()
 	req = req.WithContext(ctx)
 	req.Header.Set("User-Agent", "p2ps")
 	resp, err := c.http.Do(req)

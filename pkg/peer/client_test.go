@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/p2ps/p2ps/pkg/wire"
 )
 
 // What comes back, and what it means.
@@ -42,7 +44,7 @@ func TestClientUnderstands(t *testing.T) {
 			w.Header().Set("Content-Type", typeSealed)
 			for range limit + 1 {
 				_, _ = io.WriteString(w, "x")
-				w.(http.Flusher).Flush()
+				_ = http.NewResponseController(w).Flush()
 			}
 		}, ErrAnswer},
 		{"without end", func(w http.ResponseWriter, r *http.Request) {
@@ -166,6 +168,33 @@ func TestClientStalls(t *testing.T) {
 		}
 		client.Close()
 		_ = l.Close()
+	}
+}
+
+// A byte now and then is not waited for without end.
+//
+// spec: S25
+func TestClientDripped(t *testing.T) {
+	if got := NewClient(0).patience(wire.MaxAnswer); got != time.Minute+512*time.Second {
+		t.Errorf("the patience for the greatest answer is %s", got)
+	}
+	if got := NewClient(0).patience(1 << 30); got != 10*time.Minute {
+		t.Errorf("the patience for any answer is %s", got)
+	}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", typeSealed)
+		for r.Context().Err() == nil {
+			_, _ = io.WriteString(w, "x")
+			_ = http.NewResponseController(w).Flush()
+			time.Sleep(time.Millisecond)
+		}
+	}))
+	defer s.Close()
+	client := NewClient(500 * time.Millisecond) // it is never quiet as long
+	defer client.Close()
+	_, err := client.Sealed(t.Context(), s.URL, []byte("x"), 4<<10) // more than 4 s
+	if !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "no whole answer") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -1,22 +1,17 @@
 package peer
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"runtime"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/p2ps/p2ps/pkg/ijson"
-	"github.com/p2ps/p2ps/pkg/pgp"
 	"github.com/p2ps/p2ps/pkg/post"
 	"github.com/p2ps/p2ps/pkg/wire"
 )
@@ -36,6 +31,9 @@ type Answerer interface {
 	// PublicPost returns a public post as it travels, and whether it is the
 	// Tombstone of one; ErrNotFound else.
 	PublicPost(ctx context.Context, p post.Position) (data []byte, gone bool, err error)
+	// PublicState names the state of the public posts: what was made of them
+	// holds as long as it is the same, and no longer than a second.
+	PublicState(ctx context.Context) (string, error)
 	// Key returns the armored certificate of the owner, if the fingerprint is
 	// his, or, with "", if he has public posts; ErrNotFound else.
 	Key(ctx context.Context, fingerprint string) ([]byte, error)
@@ -46,8 +44,11 @@ type Limits struct {
 	PerAddress     float64 // requests a second of one address: 1,000, bursts twice that
 	PerKey         float64 // sealed requests a second of one key: 50, bursts four times that
 	Connections    int     // in all: 1,024
-	ConnectionsPer int     // of one address: 256
+	ConnectionsPer int     // of one address: 64
 	Queue          int     // sealed requests that wait for a processor: 256
+	SealedPer      int     // sealed requests under way of one address: 8
+	Answers        int     // bytes of great answers under way in all: 64 MiB
+	AnswersPer     int     // of one address: 8 MiB
 	Proxies        []string
 }
 
@@ -64,8 +65,11 @@ func (l Limits) orDefault() Limits {
 		l.PerKey = 50
 	}
 	set(&l.Connections, 1024)
-	set(&l.ConnectionsPer, 256)
+	set(&l.ConnectionsPer, 64)
 	set(&l.Queue, 256)
+	set(&l.SealedPer, 8)
+	set(&l.Answers, 64<<20)
+	set(&l.AnswersPer, 8<<20)
 	return l
 }
 
@@ -77,6 +81,9 @@ type handler struct {
 	buckets  *buckets
 	crypto   chan struct{} // one place a processor
 	queue    chan struct{}
+	asking   *shares // sealed requests, from their head to the end of their answer
+	answers  *shares // bytes of great answers, which slow readers hold
+	pages    *pages
 }
 
 // Handler serves a. A proxy in limits.Proxies is believed whom it forwards for.
@@ -90,7 +97,17 @@ func Handler(a Answerer, limits Limits, log *slog.Logger) (http.Handler, error) 
 		return nil, err
 	}
 	n := runtime.GOMAXPROCS(0)
-	return &handler{a, limits, log, b, make(chan struct{}, n), make(chan struct{}, n+limits.Queue)}, nil
+	return &handler{
+		answerer: a,
+		limits:   limits,
+		log:      log,
+		buckets:  b,
+		crypto:   make(chan struct{}, n),
+		queue:    make(chan struct{}, n+limits.Queue),
+		asking:   newShares(limits.Connections, limits.SealedPer),
+		answers:  newShares(limits.Answers, limits.AnswersPer),
+		pages:    newPages(max(1, n/2)),
+	}, nil
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -110,17 +127,17 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path == pathSealed && r.URL.RawQuery == "":
 		h.sealed(w, r)
 	case path == pathService:
-		h.page(w, r, h.service)
+		h.always(w, r, h.service)
 	case path == pathPosts:
-		h.page(w, r, h.posts)
+		h.always(w, r, h.posts)
 	case path == pathLines:
-		h.page(w, r, h.lines)
+		h.always(w, r, h.lines)
 	case path == pathKey:
-		h.get(w, r, func(w http.ResponseWriter, r *http.Request) error { return h.key(w, r, "") })
+		h.get(w, r, func(r *http.Request) (*page, error) { return h.key(r, "") })
 	case strings.HasPrefix(path, pathKey+"/"):
-		h.get(w, r, func(w http.ResponseWriter, r *http.Request) error { return h.key(w, r, path[len(pathKey)+1:]) })
+		h.get(w, r, func(r *http.Request) (*page, error) { return h.key(r, path[len(pathKey)+1:]) })
 	case strings.HasPrefix(path, pathPosts+"/"):
-		h.get(w, r, func(w http.ResponseWriter, r *http.Request) error { return h.post(w, r, path[len(pathPosts)+1:]) })
+		h.get(w, r, func(r *http.Request) (*page, error) { return h.post(r, path[len(pathPosts)+1:]) })
 	default:
 		problem(w, http.StatusNotFound)
 	}
@@ -144,36 +161,50 @@ func (h *handler) sealed(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusRequestEntityTooLarge)
 		return
 	}
-	body := make([]byte, r.ContentLength)
-	if _, err := io.ReadFull(r.Body, body); err != nil {
+	from := network(h.buckets.address(r))
+	if !h.asking.take(from, 1) {
+		h.busy(w, http.StatusServiceUnavailable)
+		return
+	}
+	defer h.asking.give(from, 1)
+	// What has arrived is what costs memory, not what the head promises.
+	body, err := io.ReadAll(io.LimitReader(r.Body, wire.MaxRequest))
+	if err != nil || int64(len(body)) != r.ContentLength {
 		problem(w, http.StatusBadRequest)
 		return
 	}
-	if err := h.answerer.CheckSealed(body); err != nil {
-		h.log.Debug("refused from the outside", "error", err)
+	answer, err := h.answer(r.Context(), body)
+	switch {
+	case errors.Is(err, errBusy):
+		h.busy(w, http.StatusServiceUnavailable)
+	case err != nil:
+		h.log.Debug("refused", "error", err)
 		problem(w, http.StatusBadRequest)
-		return
+	default:
+		h.send(w, r, answer, func(w http.ResponseWriter) {
+			w.Header().Set("Content-Type", typeSealed)
+			w.Header().Set("Cache-Control", "no-store")
+			w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
+			_, _ = w.Write(answer) // who went away is told nothing more
+		})
+	}
+}
+
+// errBusy: too much is under way; the other side may come again.
+var errBusy = errors.New("too much is under way")
+
+// answer waits for a processor. Its places are free again when it returns: who
+// reads slowly keeps nobody else from being answered.
+func (h *handler) answer(ctx context.Context, body []byte) ([]byte, error) {
+	if err := h.answerer.CheckSealed(body); err != nil {
+		return nil, err
 	}
 	select {
 	case h.queue <- struct{}{}:
 		defer func() { <-h.queue }()
 	default:
-		h.busy(w, http.StatusServiceUnavailable)
-		return
+		return nil, errBusy
 	}
-	answer, err := h.inTurn(r.Context(), body)
-	if err != nil {
-		h.log.Debug("refused", "error", err)
-		problem(w, http.StatusBadRequest)
-		return
-	}
-	w.Header().Set("Content-Type", typeSealed)
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
-	_, _ = w.Write(answer) // who went away is told nothing more
-}
-
-func (h *handler) inTurn(ctx context.Context, body []byte) ([]byte, error) {
 	select {
 	case h.crypto <- struct{}{}:
 		defer func() { <-h.crypto }()
@@ -183,12 +214,12 @@ func (h *handler) inTurn(ctx context.Context, body []byte) ([]byte, error) {
 	}
 }
 
-// page answers a GET of what is always there.
-func (h *handler) page(w http.ResponseWriter, r *http.Request, answer func(http.ResponseWriter, *http.Request) error) {
+// always answers a GET of what is always there.
+func (h *handler) always(w http.ResponseWriter, r *http.Request, find func(*http.Request) (*page, error)) {
 	if wrongMethod(w, r) {
 		return
 	}
-	h.get(w, r, answer)
+	h.get(w, r, find)
 }
 
 // wrongMethod refuses what is neither GET nor HEAD.
@@ -203,14 +234,19 @@ func wrongMethod(w http.ResponseWriter, r *http.Request) bool {
 
 // get answers a GET of what may not be there. Then the method is not looked at:
 // whatever it is, the refusal is the same (spec S18).
-func (h *handler) get(w http.ResponseWriter, r *http.Request, answer func(http.ResponseWriter, *http.Request) error) {
-	err := answer(w, r)
+func (h *handler) get(w http.ResponseWriter, r *http.Request, find func(*http.Request) (*page, error)) {
+	p, err := find(r)
 	switch {
 	case err == nil:
+		if !wrongMethod(w, r) {
+			h.show(w, r, p)
+		}
 	case errors.Is(err, ErrNotFound):
 		problem(w, http.StatusNotFound)
 	case errors.Is(err, wire.ErrInvalid):
 		problem(w, http.StatusBadRequest)
+	case errors.Is(err, errBusy):
+		h.busy(w, http.StatusServiceUnavailable)
 	case r.Context().Err() != nil: // who asked has gone
 	default:
 		h.log.Error("a public page could not be made", "path", r.URL.Path, "error", err)
@@ -230,157 +266,4 @@ func problem(w http.ResponseWriter, status int) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, body)
-}
-
-// show sends a public page. What it says depends on public posts alone, and so
-// does changed, when it last did; zero if that is not known. Whoever has it
-// already is told so by its ETag: a page may change back to an older one.
-func show(w http.ResponseWriter, r *http.Request, status int, kind string, changed time.Time, body []byte) {
-	if wrongMethod(w, r) {
-		return
-	}
-	w.Header().Set("Content-Type", kind)
-	w.Header().Set("Cache-Control", "max-age=60")
-	w.Header().Set("ETag", fmt.Sprintf(`"%x"`, sha256.Sum256(body)))
-	if !changed.IsZero() && !changed.After(time.Now()) { // HTTP knows no changes to come
-		w.Header().Set("Last-Modified", changed.UTC().Format(http.TimeFormat))
-	}
-	if status == http.StatusOK {
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
-		return
-	}
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(body)
-	}
-}
-
-// service is the document that says what is spoken here, and the limits.
-func (h *handler) service(w http.ResponseWriter, r *http.Request) error {
-	body, err := ijson.MarshalIndent(map[string]any{
-		"p2ps":     1,
-		"requests": []string{wire.RequestVersion},
-		"kinds":    []string{wire.KindPosts, wire.KindManifest, wire.KindIDs},
-		"limits": map[string]any{
-			"request_bytes": wire.MaxRequest, "answer_bytes": wire.MaxAnswer, "page_items": wire.MaxItems, "page_bytes": wire.MaxPage,
-			"ids": wire.MaxIDs, "months": wire.MaxMonths, "post_bytes": post.MaxSigned, "clock_seconds": int(wire.ClockSkew.Seconds()),
-			"requests_per_second_per_address": h.limits.PerAddress, "requests_per_second_per_key": h.limits.PerKey,
-		},
-	})
-	if err == nil {
-		show(w, r, http.StatusOK, typePage, time.Time{}, body)
-	}
-	return err
-}
-
-// publicPage is a public page of posts or of lines.
-type publicPage struct {
-	Items  []ijson.Value `json:"items,omitzero"`
-	Lines  []string      `json:"lines,omitzero"`
-	More   bool          `json:"more"`
-	Count  *int          `json:"count,omitzero"`
-	Digest string        `json:"digest,omitzero"`
-}
-
-func (h *handler) posts(w http.ResponseWriter, r *http.Request) error {
-	after, err := parameter(r, "after")
-	if err != nil {
-		return err
-	}
-	if _, err := wire.ParseAfter(after); err != nil {
-		return err
-	}
-	return h.public(w, r, wire.Question{Kind: wire.KindPosts, After: after})
-}
-
-func (h *handler) lines(w http.ResponseWriter, r *http.Request) error {
-	after, err := parameter(r, "after")
-	if err != nil {
-		return err
-	}
-	months, err := parameter(r, "months")
-	if err != nil {
-		return err
-	}
-	q := wire.Question{Kind: wire.KindManifest, After: after}
-	if months != "" {
-		q.Months = strings.Split(months, ",")
-	}
-	if err := q.Check(); err != nil {
-		return err
-	}
-	return h.public(w, r, q)
-}
-
-// parameter is a value of the query, "" if it is not there: once, and not
-// empty, since a typing error must not look like the end of a feed (spec S22).
-func parameter(r *http.Request, name string) (string, error) {
-	query, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return "", fmt.Errorf("%w: the query: %w", wire.ErrInvalid, err)
-	}
-	values, there := query[name]
-	if there && (len(values) != 1 || values[0] == "") {
-		return "", fmt.Errorf("%w: %s is empty, or there twice", wire.ErrInvalid, name)
-	}
-	return query.Get(name), nil
-}
-
-func (h *handler) public(w http.ResponseWriter, r *http.Request, q wire.Question) error {
-	a, err := h.answerer.Public(r.Context(), q)
-	if err != nil {
-		return err
-	}
-	p := publicPage{Items: a.Items, Lines: a.Lines, More: a.More, Count: a.Count, Digest: a.Digest}
-	if q.Kind == wire.KindPosts && p.Items == nil {
-		p.Items = []ijson.Value{}
-	}
-	body, err := ijson.Encode(p)
-	if err == nil {
-		show(w, r, http.StatusOK, typePage, a.Changed, body)
-	}
-	return err
-}
-
-func (h *handler) post(w http.ResponseWriter, r *http.Request, position string) error {
-	p, err := post.ParsePosition(position)
-	if err != nil {
-		return ErrNotFound
-	}
-	data, gone, err := h.answerer.PublicPost(r.Context(), p)
-	if err != nil {
-		return err
-	}
-	status := http.StatusOK
-	if gone {
-		status = http.StatusGone
-	}
-	show(w, r, status, typePost, changed(data), data)
-	return nil
-}
-
-// changed is when a post says that it last changed.
-func changed(data []byte) time.Time {
-	var p struct {
-		Published string `json:"published"`
-		Updated   string `json:"updated"`
-	}
-	_ = ijson.UnmarshalTrusted(data, &p) // it was verified
-	t, err := post.ParseTime(p.Updated)
-	if err != nil {
-		t, _ = post.ParseTime(p.Published)
-	}
-	return t
-}
-
-func (h *handler) key(w http.ResponseWriter, r *http.Request, fingerprint string) error {
-	if _, err := pgp.ParseFingerprint(fingerprint); fingerprint != "" && err != nil || strings.HasSuffix(r.URL.Path, "/") {
-		return ErrNotFound
-	}
-	armored, err := h.answerer.Key(r.Context(), fingerprint)
-	if err == nil {
-		show(w, r, http.StatusOK, typeKey, time.Time{}, armored)
-	}
-	return err
 }

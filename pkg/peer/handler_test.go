@@ -3,6 +3,7 @@ package peer
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,6 +38,7 @@ type house struct {
 	noPublic      bool
 	asked         []wire.Question
 	fail          error
+	reply         string // a sealed answer
 }
 
 func (h *house) CheckSealed(body []byte) error {
@@ -53,7 +55,7 @@ func (h *house) AnswerSealed(_ context.Context, body []byte) ([]byte, error) {
 			return nil, err
 		}
 	}
-	return []byte("an answer"), nil
+	return []byte(cmp.Or(h.reply, "an answer")), nil
 }
 
 func (h *house) Public(_ context.Context, q wire.Question) (wire.Answer, error) {
@@ -68,6 +70,8 @@ func (h *house) Public(_ context.Context, q wire.Question) (wire.Answer, error) 
 	count := 1
 	return wire.Answer{Items: []ijson.Value{ijson.Value(aPost)}, Count: &count, Digest: "d", Changed: changed}, err
 }
+
+func (h *house) PublicState(context.Context) (string, error) { return "", nil }
 
 func (h *house) PublicPost(_ context.Context, p post.Position) ([]byte, bool, error) {
 	switch p {
@@ -272,12 +276,8 @@ func TestOneRefusal(t *testing.T) {
 func TestQueue(t *testing.T) {
 	entered, leave := make(chan bool), make(chan bool)
 	h := &house{answer: func([]byte) error { entered <- true; <-leave; return nil }}
-	server, err := Handler(h, Limits{}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	inside := server.(*handler)
-	inside.crypto, inside.queue = make(chan struct{}, 1), make(chan struct{}, 1)
+	server := handlerOf(t, h, Limits{})
+	server.crypto, server.queue = make(chan struct{}, 1), make(chan struct{}, 1)
 	request := func() *http.Request {
 		r := httptest.NewRequest(http.MethodPost, "/p2ps/v1/sealed", strings.NewReader("x"))
 		r.Header.Set("Content-Type", "application/pgp-encrypted")

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"sync"
 	"time"
 )
@@ -35,7 +34,7 @@ func Serve(ctx context.Context, l net.Listener, handler http.Handler, limits Lim
 		}
 		drained <- err
 	})
-	err := server.Serve(&capped{Listener: l, most: limits.Connections, per: limits.ConnectionsPer, of: map[netip.Prefix]int{}})
+	err := server.Serve(&capped{l, newShares(limits.Connections, limits.ConnectionsPer)})
 	if stop() { // it ended by itself
 		return err
 	}
@@ -66,11 +65,7 @@ func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 // one address.
 type capped struct {
 	net.Listener
-	most, per int
-
-	mu  sync.Mutex
-	all int
-	of  map[netip.Prefix]int
+	*shares
 }
 
 func (c *capped) Accept() (net.Conn, error) {
@@ -80,30 +75,10 @@ func (c *capped) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		from := network(hostOf(conn.RemoteAddr().String()))
-		if c.take(from) {
-			return &counted{Conn: conn, give: sync.OnceFunc(func() { c.give(from) })}, nil
+		if c.take(from, 1) {
+			return &counted{Conn: conn, give: sync.OnceFunc(func() { c.give(from, 1) })}, nil
 		}
 		_ = conn.Close()
-	}
-}
-
-func (c *capped) take(from netip.Prefix) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.all >= c.most || c.of[from] >= c.per {
-		return false
-	}
-	c.all++
-	c.of[from]++
-	return true
-}
-
-func (c *capped) give(from netip.Prefix) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.all--
-	if c.of[from]--; c.of[from] <= 0 {
-		delete(c.of, from)
 	}
 }
 

@@ -82,12 +82,18 @@ func TestForwardedFor(t *testing.T) {
 		{"a proxy that says nothing", "127.0.0.1:1", "", "127.0.0.1", []string{"127.0.0.0/8"}},
 		{"a proxy that says nonsense", "127.0.0.1:1", "x", "127.0.0.1", []string{"127.0.0.0/8"}},
 		{"a proxy by IPv6", "[::1]:1", "2001:db8::7", "2001:db8::7", []string{"::1/128"}},
+		{"a proxy as one address", "192.0.2.7:1", "198.51.100.1", "198.51.100.1", []string{"192.0.2.7"}},
+		{"a proxy as one IPv6 address", "[2001:db8::1]:1", "198.51.100.1", "198.51.100.1", []string{"2001:db8::1"}},
+		{"a proxy as an IPv4 address in IPv6", "192.0.2.7:1", "198.51.100.1", "198.51.100.1", []string{"::ffff:192.0.2.7"}},
+		{"the neighbour of a proxy", "192.0.2.8:1", "198.51.100.1", "192.0.2.8", []string{"192.0.2.7"}},
+		{"a lie in a line of its own", "127.0.0.1:1", "203.0.113.9|198.51.100.1", "198.51.100.1", []string{"127.0.0.0/8"}},
+		{"two proxies, a line each", "127.0.0.1:1", "203.0.113.9|198.51.100.1|127.0.0.2", "198.51.100.1", []string{"127.0.0.0/8"}},
 	} {
 		b, err := newBuckets(1, c.proxies)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := &http.Request{RemoteAddr: c.remote, Header: http.Header{"X-Forwarded-For": {c.header}, "X-Real-Ip": {"203.0.113.1"}, "Forwarded": {"for=203.0.113.1"}}}
+		r := &http.Request{RemoteAddr: c.remote, Header: http.Header{"X-Forwarded-For": strings.Split(c.header, "|"), "X-Real-Ip": {"203.0.113.1"}, "Forwarded": {"for=203.0.113.1"}}}
 		if got := b.address(r).String(); got != c.want {
 			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
 		}
@@ -192,21 +198,23 @@ func TestConnections(t *testing.T) {
 	}
 }
 
-// Counting is by address, and every connection is given back once.
-func TestCapped(t *testing.T) {
-	c := &capped{most: 3, per: 2, of: map[netip.Prefix]int{}}
+// Counting is by address, and nothing is left of who gave back all.
+func TestShares(t *testing.T) {
+	c := newShares(3, 2)
 	one, two := network(netip.MustParseAddr("192.0.2.1")), network(netip.MustParseAddr("192.0.2.2"))
 	for i, step := range []struct {
 		from netip.Prefix
 		want bool
 	}{{one, true}, {one, true}, {one, false}, {two, true}, {two, false}} {
-		if got := c.take(step.from); got != step.want {
+		if got := c.take(step.from, 1); got != step.want {
 			t.Errorf("step %d: %v", i, got)
 		}
 	}
-	c.give(one)
-	c.give(one)
-	c.give(two)
+	c.give(one, 2)
+	c.give(two, 1)
+	if c.take(one, 3) {
+		t.Error("more than there is for one address")
+	}
 	if c.all != 0 || len(c.of) != 0 {
 		t.Errorf("left: %d, %v", c.all, c.of)
 	}

@@ -133,13 +133,41 @@ func BenchmarkUpdate(b *testing.B) {
 // BenchmarkDearestCertificate is the most that a stranger can make us compute.
 func BenchmarkDearestCertificate(b *testing.B) {
 	t := &testing.T{}
-	m := freshMaterial(t, noon)
-	data := selfSignatures(t, m, maxSignatures)
-	for b.Loop() {
-		if _, err := ParseCertificate(data); err != nil {
-			b.Fatal(err)
-		}
+	for _, c := range []struct {
+		name      string
+		algorithm packet.PublicKeyAlgorithm
+		curve     packet.Curve
+		v6        bool
+		work      int
+	}{
+		{"Ed25519", packet.PubKeyAlgoEdDSA, packet.Curve25519, false, workPlain},
+		{"P-256", packet.PubKeyAlgoECDSA, packet.CurveNistP256, false, workPlain},
+		{"P-384", packet.PubKeyAlgoECDSA, packet.CurveNistP384, false, workDear},
+		{"P-521", packet.PubKeyAlgoECDSA, packet.CurveNistP521, false, workDearest},
+		{"Ed448", packet.PubKeyAlgoEd448, "", true, workDear},
+		{"ML-DSA", packet.PubKeyAlgoMldsa65Ed25519, "", true, workDear},
+		{"SLH-DSA", packet.PubKeyAlgoSlhdsaShake128s, "", true, workDearest},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			data := dearest(t, secretKey(t, c.algorithm, c.curve, c.v6), maxWork/c.work)
+			b.ReportMetric(float64(len(data)), "bytes")
+			for b.Loop() {
+				if _, err := ParseCertificate(data); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
+}
+
+// dearest is a certificate with n signatures, fewer if they do not fit, of which
+// each must be verified.
+func dearest(t *testing.T, k *packet.PrivateKey, n int) []byte {
+	f := newForge(t, k).direct(noon).userID("Carol", noon)
+	for i := 2; i < n && f.out.Len()*(i+1)/i < maxCertificate; i++ {
+		f.revoke(second(i))
+	}
+	return f.bytes()
 }
 
 func BenchmarkDecryptRSA(b *testing.B) {

@@ -35,14 +35,16 @@ type selfSignature struct {
 }
 
 // ParseCertificate reads exactly one certificate, binary (at most 64 KiB) or
-// armored (at most 96 KiB, lines of at most 1,000 bytes). It keeps the
-// self-signatures that verify; signatures of others, photos, and subkeys of
+// armored (at most 96 KiB, lines of at most 1,000 bytes). It keeps, of
+// each component, the revocations, the newest three self-signatures and the
+// oldest, as far as they verify; signatures of others, photos, and subkeys of
 // unknown or weak kinds are left out.
 //
 // ErrSecret if it is a secret key; ErrLimit for more than 32 user ids, user ids
-// over 1 KiB, more than 16 subkeys or 256 self-signatures; ErrWeak for DSA,
-// ElGamal, secp256k1, RSA outside 2048–8192 bits or nothing but SHA-1 to prove
-// the name; else ErrMalformed.
+// over 1 KiB, more than 16 subkeys or 256 self-signatures, or if what must be
+// verified costs more than 96 verifications of Ed25519 (16 of P-384); ErrWeak for
+// DSA, ElGamal, secp256k1, brainpool, RSA outside 2048–8192 bits or nothing but
+// SHA-1 to prove the name; else ErrMalformed.
 func ParseCertificate(data []byte) (*Certificate, error) {
 	c, err := parseCertificate(data, nil)
 	if err != nil {

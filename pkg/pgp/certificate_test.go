@@ -136,6 +136,9 @@ func TestParseCertificateRefuses(t *testing.T) {
 		{"RSA 1024", rsaKey(t, 1024), ErrWeak},
 		{"RSA 16384", rsaKey(t, 16384), ErrWeak},
 		{"RSA 4096 with zeros in front", paddedRSA(t), ErrWeak},
+		{"brainpoolP256r1", serializedPublic(t, entity(t, packet.PubKeyAlgoECDSA, packet.CurveBrainpoolP256, false)), ErrWeak},
+		{"brainpoolP384r1", serializedPublic(t, entity(t, packet.PubKeyAlgoECDSA, packet.CurveBrainpoolP384, false)), ErrWeak},
+		{"brainpoolP512r1", serializedPublic(t, entity(t, packet.PubKeyAlgoECDSA, packet.CurveBrainpoolP512, false)), ErrWeak},
 		{"secp256k1", serializedPublic(t, entity(t, packet.PubKeyAlgoECDSA, packet.CurveSecP256k1, false)), ErrWeak},
 		{"primary key that cannot sign", newForge(t, &packet.PrivateKey{PublicKey: primaryOf(m.seal.PublicKey)}).bytes(), ErrMalformed},
 	} {

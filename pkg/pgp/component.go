@@ -1,6 +1,9 @@
 package pgp
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // add adds a signature; of two over the same content the shorter packet stays,
 // for what is not hashed anybody can add to.
@@ -24,6 +27,11 @@ func (p *component) hasSelf() bool {
 		}
 	}
 	return false
+}
+
+// revoked tells whether anything takes the component back, whenever.
+func (p *component) revoked() bool {
+	return slices.ContainsFunc(p.sigs, func(s *selfSignature) bool { return revokes(s.Signature) })
 }
 
 // selfAt is the self-signature that counts at t: the newest that was made by

@@ -72,8 +72,10 @@ func checkStrength(key *packet.PublicKey) error {
 	if k, ok := key.PublicKey.(*rsa.PublicKey); ok {
 		return checkRSA(k.N.BitLen()) // a length with zeros in front lies
 	}
-	if curve, err := key.Curve(); err == nil && curve == packet.CurveSecP256k1 {
-		return fmt.Errorf("secp256k1 key: %w", ErrWeak)
+	switch curve, _ := key.Curve(); curve {
+	case packet.CurveSecP256k1, packet.CurveBrainpoolP256, packet.CurveBrainpoolP384, packet.CurveBrainpoolP512:
+		// A verification on them takes 10 ms or more: weak is the code for them.
+		return fmt.Errorf("key on curve %s: %w", strings.ToLower(string(curve)), ErrWeak)
 	}
 	return nil
 }
@@ -100,9 +102,9 @@ func hashFor(key *packet.PublicKey) crypto.Hash {
 		return crypto.SHA256
 	}
 	switch curve {
-	case packet.CurveNistP384, packet.CurveBrainpoolP384:
+	case packet.CurveNistP384:
 		return crypto.SHA384
-	case packet.CurveNistP521, packet.CurveBrainpoolP512, packet.Curve448:
+	case packet.CurveNistP521, packet.Curve448:
 		return crypto.SHA512
 	}
 	return crypto.SHA256

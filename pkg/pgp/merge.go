@@ -9,11 +9,13 @@ import (
 // Merge gives what c and other hold together: user ids, subkeys,
 // self-signatures and revocations, c's first. It returns c itself if other
 // brings nothing new. A revocation once known stays, whatever follows.
+// Of the other self-signatures of a component the newest three and the oldest
+// stay.
 //
 // ErrOtherKey unless the primary keys are equal byte for byte. Over the limits
 // of [ParseCertificate] the oldest self-signatures that newer ones replace are
-// dropped, then the oldest user ids and unrevoked subkeys; ErrLimit if that is
-// not enough.
+// dropped, then the oldest user ids and unrevoked subkeys, and of a revoked key
+// all subkeys; ErrLimit if that is not enough.
 func (c *Certificate) Merge(other *Certificate) (*Certificate, error) {
 	if !bytes.Equal(c.primary.body, other.primary.body) {
 		return nil, fmt.Errorf("key %s in place of %s: %w", other.Fingerprint(), c.Fingerprint(), ErrOtherKey)
@@ -69,6 +71,9 @@ func (c *Certificate) Revoke(revocation []byte) (*Certificate, error) {
 	if err := r.signature(f); err != nil {
 		return nil, err
 	}
+	if err := r.settle(); err != nil {
+		return nil, err
+	}
 	if len(r.c.primary.sigs) != 1 || !revokes(r.c.primary.sigs[0].Signature) {
 		return nil, fmt.Errorf("revocation certificate: not of key %s: %w", c.Fingerprint(), ErrSignature)
 	}
@@ -80,13 +85,14 @@ func bare(p *component) *component {
 	return &component{tag: p.tag, body: p.body, raw: p.raw, key: p.key}
 }
 
-// union is one component with the signatures of both.
+// union is one component with the signatures of both, as far as they are kept.
 func union(a, b *component) *component {
 	p := bare(a)
 	p.sigs = slices.Clone(a.sigs)
 	for _, s := range b.sigs {
 		p.add(s)
 	}
+	p.trim()
 	return p
 }
 

@@ -7,9 +7,9 @@
 // thing has one exact shape, looked at before anything is computed, and
 // whatever differs from it is refused:
 //
-//   - a certificate is one public key with its own self-signatures, each
-//     verified once when it is read; what others signed, and what does not
-//     verify, is left out;
+//   - a certificate is one public key with its own self-signatures, as many as
+//     count, each verified once when it is read; what others signed, and what
+//     does not verify, is left out;
 //   - a signature is one packet of type 0x00, with one hashed notation
 //     context@p2ps that says what it is for;
 //   - a message is one session key, one integrity-protected packet, and in it
@@ -77,8 +77,8 @@ var (
 	ErrNoSigning = errors.New("key cannot sign")
 )
 
-// Limits of what is read from others. They bound the work before it begins:
-// the dearest certificate that passes costs some 20 ms, once.
+// Limits of what is read from others. They bound the work before it begins; the
+// verifications of a certificate are counted apart: see maxWork.
 const (
 	maxCertificate = 64 << 10 // bytes, binary
 	maxArmored     = 96 << 10 // bytes, as text

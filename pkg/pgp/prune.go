@@ -15,6 +15,8 @@ func (c *Certificate) measure() error {
 		return fmt.Errorf("more than %d user ids: %w", maxUserIDs, ErrLimit)
 	case len(c.subkeys) > maxSubkeys:
 		return fmt.Errorf("more than %d subkeys: %w", maxSubkeys, ErrLimit)
+	case c.work() > maxWork:
+		return tooMuchWork()
 	case c.signatures() > maxSignatures:
 		return fmt.Errorf("more than %d self-signatures: %w", maxSignatures, ErrLimit)
 	}
@@ -37,6 +39,8 @@ func (c *Certificate) prune() {
 		case len(c.subkeys) > maxSubkeys && dropOldest(&c.subkeys):
 		case c.dropReplaced():
 		case len(c.ids) > 1 && dropOldest(&c.ids):
+		case c.primary.revoked() && len(c.subkeys) > 0: // that the key is revoked goes before all
+			c.subkeys = c.subkeys[1:]
 		default:
 			return
 		}
@@ -71,7 +75,7 @@ func (c *Certificate) dropReplaced() bool {
 func dropOldest(list *[]*component) bool {
 	at, oldest := -1, time.Time{}
 	for i, p := range *list {
-		if slices.ContainsFunc(p.sigs, func(s *selfSignature) bool { return revokes(s.Signature) }) {
+		if p.revoked() {
 			continue
 		}
 		if self := p.newest(); at < 0 || self.CreationTime.Before(oldest) {

@@ -16,7 +16,9 @@ type certificateReader struct {
 	known  *Certificate
 	ids    int // counted before anything is left out
 	keys   int
-	own    int  // signatures that say they are the primary key's
+	own    int // signatures that say they are the primary key's
+	claims map[*component][]*claim
+	work   int  // spent on verifying them
 	broken bool // a self-signature was left out for its hash
 }
 
@@ -25,6 +27,10 @@ type certificateReader struct {
 // taken only as news of a known one: keyservers strip the names.
 func readCertificate(packets []byte, known *Certificate) (*Certificate, error) {
 	r := &certificateReader{c: &Certificate{}, known: known}
+	return r.read(packets)
+}
+
+func (r *certificateReader) read(packets []byte) (*Certificate, error) {
 	for rest := bytes.Clone(packets); len(rest) > 0; { // the caller may use his again
 		var f frame
 		var err error
@@ -120,8 +126,8 @@ func (p component) in(list *[]*component) *component {
 	return &p
 }
 
-// signature takes a signature about the component before it, if the primary
-// key made it. What does not parse, or does not verify, is left out.
+// signature takes a signature about the component before it, if it says that the
+// primary key made it. What does not parse, or counts for nothing, is left out.
 func (r *certificateReader) signature(f frame) error {
 	sig, err := readSignature(f)
 	r.broken = r.broken || errors.Is(err, ErrWeak)
@@ -138,14 +144,11 @@ func (r *certificateReader) signature(f frame) error {
 	if r.own++; r.own > maxSignatures {
 		return fmt.Errorf("more than %d self-signatures: %w", maxSignatures, ErrLimit)
 	}
-	s := &selfSignature{raw: f.raw, Signature: sig}
-	if !r.knows(about, s) {
-		if err := verifySelf(r.c.primary.key, about, sig); err != nil {
-			r.broken = r.broken || errors.Is(err, ErrWeak)
-			return nil
-		}
+	if err := checkSelf(r.c.primary.key, about, sig); err != nil {
+		r.broken = r.broken || errors.Is(err, ErrWeak)
+		return nil
 	}
-	about.add(s)
+	r.claim(about, &selfSignature{raw: f.raw, Signature: sig})
 	return nil
 }
 
@@ -167,11 +170,14 @@ func (r *certificateReader) knows(about *component, s *selfSignature) bool {
 	return false
 }
 
-// finish drops what no self-signature vouches for, and checks what remains.
+// finish verifies what was claimed, drops what no self-signature vouches for, and checks what remains.
 func (r *certificateReader) finish() (*Certificate, error) {
 	c := r.c
 	if c.primary == nil {
 		return nil, fmt.Errorf("no packets: %w", ErrMalformed)
+	}
+	if err := r.settle(); err != nil {
+		return nil, err
 	}
 	c.ids, c.subkeys = vouched(c.ids), vouched(c.subkeys)
 	proven := r.known != nil

@@ -6,29 +6,21 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 )
 
-// verifySelf checks that primary made sig about the component. Time plays no part.
+// verifySelf checks that primary made sig about the component, which checkSelf
+// has passed. Time plays no part.
 func verifySelf(primary *packet.PublicKey, about *component, sig *packet.Signature) error {
-	if sig.Version != primary.Version {
-		return fmt.Errorf("self-signature of another version: %w", ErrSignature)
-	}
-	if err := checkSelf(sig); err != nil {
-		return err
-	}
 	var err error
-	switch kind := sig.SigType; {
-	case about.tag == tagPublicKey && kind == packet.SigTypeKeyRevocation:
+	switch sig.SigType {
+	case packet.SigTypeKeyRevocation:
 		err = primary.VerifyRevocationSignature(sig)
-	case about.tag == tagPublicKey && kind == packet.SigTypeDirectSignature:
+	case packet.SigTypeDirectSignature:
 		err = primary.VerifyDirectKeySignature(sig)
-	case about.tag == tagUserID && (kind >= packet.SigTypeGenericCert && kind <= packet.SigTypePositiveCert ||
-		kind == packet.SigTypeCertificationRevocation):
-		err = primary.VerifyUserIdSignature(string(about.body), primary, sig)
-	case about.tag == tagPublicSubkey && kind == packet.SigTypeSubkeyBinding:
+	case packet.SigTypeSubkeyBinding:
 		err = primary.VerifyKeySignature(about.key, sig)
-	case about.tag == tagPublicSubkey && kind == packet.SigTypeSubkeyRevocation:
+	case packet.SigTypeSubkeyRevocation:
 		err = primary.VerifySubkeyRevocationSignature(sig, about.key)
 	default:
-		return fmt.Errorf("signature of type %#x out of place: %w", kind, ErrMalformed)
+		err = primary.VerifyUserIdSignature(string(about.body), primary, sig)
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrSignature, err)
@@ -36,9 +28,16 @@ func verifySelf(primary *packet.PublicKey, about *component, sig *packet.Signatu
 	return nil
 }
 
-// checkSelf refuses SHA-1 and critical notations, but not in revocations:
-// there a doubt must be for the revocation.
-func checkSelf(sig *packet.Signature) error {
+// checkSelf refuses what needs no verification to be refused: another version
+// than the primary key's, a type out of place, SHA-1 and critical notations. The
+// last two not in revocations: there a doubt must be for the revocation.
+func checkSelf(primary *packet.PublicKey, about *component, sig *packet.Signature) error {
+	if sig.Version != primary.Version {
+		return fmt.Errorf("self-signature of another version: %w", ErrSignature)
+	}
+	if !inPlace(about.tag, sig.SigType) {
+		return fmt.Errorf("signature of type %#x out of place: %w", uint8(sig.SigType), ErrMalformed)
+	}
 	if revokes(sig) {
 		return nil
 	}
@@ -53,6 +52,17 @@ func checkSelf(sig *packet.Signature) error {
 	return nil
 }
 
+// inPlace tells whether a signature of the type can be about such a component.
+func inPlace(tag byte, kind packet.SignatureType) bool {
+	switch tag {
+	case tagPublicKey:
+		return kind == packet.SigTypeKeyRevocation || kind == packet.SigTypeDirectSignature
+	case tagPublicSubkey:
+		return kind == packet.SigTypeSubkeyRevocation || kind == packet.SigTypeSubkeyBinding
+	}
+	return kind >= packet.SigTypeGenericCert && kind <= packet.SigTypePositiveCert || kind == packet.SigTypeCertificationRevocation
+}
+
 // revokes tells whether sig takes back, rather than vouches for.
 func revokes(sig *packet.Signature) bool {
 	switch sig.SigType {
@@ -61,6 +71,9 @@ func revokes(sig *packet.Signature) bool {
 	}
 	return false
 }
+
+// vouches tells whether sig does not take back.
+func vouches(sig *packet.Signature) bool { return !revokes(sig) }
 
 // hard tells whether a revocation says that the secret may be in other hands:
 // then it counts for ever, also for what was signed before (RFC 9580 §5.2.3.31).

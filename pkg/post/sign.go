@@ -62,6 +62,15 @@ func (d *Draft) Set(name, text string) {
 // SetValue gives a member any value.
 func (d *Draft) SetValue(name string, v Value) { d.members[name] = v }
 
+// Revision is the one that stands in a text that was signed before; 0 if there is
+// none.
+func (d *Draft) Revision() (n int64) {
+	if d.Has("signature") {
+		_ = ijson.UnmarshalTrusted(d.members["revision"], &n) // what is no number is none
+	}
+	return n
+}
+
 // Remove takes members out.
 func (d *Draft) Remove(names ...string) {
 	for _, n := range names {

@@ -16,7 +16,7 @@ func (w *Walk) monthLines(ctx context.Context, a wire.Answer) (*wire.Question, e
 	last := w.asked.After
 	for _, s := range a.Lines {
 		m, err := wire.ParseMonth(s)
-		if err != nil || s <= last {
+		if n := len(w.months); err != nil || s <= last || n > 0 && m.Month <= w.months[n-1].Month {
 			return nil, fmt.Errorf("%w: its month lines are not in order", ErrPeer)
 		}
 		last = s
@@ -45,13 +45,16 @@ func (w *Walk) further(q wire.Question, then func(context.Context, wire.Answer) 
 // nextMonths asks for the lines of months in which the owner has any; what I
 // hold in the others he offers no more, and no question is needed to see it.
 func (w *Walk) nextMonths(ctx context.Context) (*wire.Question, error) {
-	ask := slices.DeleteFunc(slices.Clone(w.differ), func(month string) bool {
-		return !slices.ContainsFunc(w.months, func(m wire.Month) bool { return m.Month == month })
-	})
+	w.differ = w.differ[:min(len(w.differ), wire.MaxMonths)] // the rest waits for the next pull
+	his := make(map[string]bool, len(w.months))
+	for _, m := range w.months {
+		his[m.Month] = true
+	}
+	ask := slices.DeleteFunc(slices.Clone(w.differ), func(month string) bool { return !his[month] })
 	if len(ask) == 0 {
 		return w.compare(ctx)
 	}
-	return w.ask(wire.Question{Kind: wire.KindManifest, Months: ask[:min(len(ask), wire.MaxMonths)]}, w.postLines)
+	return w.ask(wire.Question{Kind: wire.KindManifest, Months: ask}, w.postLines)
 }
 
 // postLines takes the post lines of the months asked about.
@@ -59,7 +62,9 @@ func (w *Walk) postLines(ctx context.Context, a wire.Answer) (*wire.Question, er
 	last := w.asked.After
 	for _, s := range a.Lines {
 		v, err := wire.ParseLine(s)
-		if err != nil || s <= last || !slices.Contains(w.asked.Months, v.ID.Position.Month()) {
+		n := len(w.lines)
+		if err != nil || s <= last || n > 0 && v.ID.Position <= w.lines[n-1].ID.Position || w.opt.Author != "" && v.ID.Author != w.opt.Author ||
+			!slices.Contains(w.asked.Months, v.ID.Position.Month()) {
 			return nil, fmt.Errorf("%w: its post lines are not in order", ErrPeer)
 		}
 		last = s

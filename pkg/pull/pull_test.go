@@ -359,3 +359,20 @@ func TestHorizon(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 }
+
+// A month may come once, and a post once: else two answers hold a pull for
+// hours.
+func TestAMonthComesOnce(t *testing.T) {
+	w := pull.New(newShelf(), pull.Options{Author: alice, Heal: true})
+	if _, err := w.Step(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	one := 1
+	if _, err := w.Step(t.Context(), &wire.Answer{Kind: wire.KindPosts, Time: now, Count: &one, Digest: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	lines := []string{wire.Month{Month: "202611", Count: 1}.String(), wire.Month{Month: "202611", Count: 2}.String()}
+	if _, err := w.Step(t.Context(), &wire.Answer{Kind: wire.KindManifest, Time: now, Lines: lines}); !errors.Is(err, pull.ErrPeer) {
+		t.Fatalf("got %v", err)
+	}
+}
