@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -30,6 +31,9 @@ func (e *env) follow(ctx context.Context, url, name string) error {
 	h, me, err := e.identity()
 	if err != nil {
 		return err
+	}
+	if !isWeb(url) && !strings.ContainsAny(url, ".:") {
+		return usage("give an address such as http://host:7117", "%q is not an address", url)
 	}
 	if !isWeb(url) {
 		url = "http://" + url

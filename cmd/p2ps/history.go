@@ -54,7 +54,11 @@ func (e *env) tellHistory(ctx context.Context, h *home.Home, name, history, agai
 	case hidden == 0:
 		e.say("%s is shown %s; to hide: %s --history none", name, older(shown), again)
 	case shown == 0:
-		e.say("%s stay hidden from %s; to show: %s --history all", older(hidden), name, again)
+		stay := "stay"
+		if hidden == 1 {
+			stay = "stays"
+		}
+		e.say("%s %s hidden from %s; to show: %s --history all", older(hidden), stay, name, again)
 	default:
 		e.say("%s is shown %s, and %d stay hidden; to change: %s --history all|none", name, older(shown), hidden, again)
 	}

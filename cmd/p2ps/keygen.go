@@ -111,6 +111,9 @@ func (e *env) generate(ctx context.Context, g generation) (*pgp.Secret, []byte, 
 	if name == "" {
 		return nil, nil, usage("give it with --name", "keygen: a name is needed")
 	}
+	if err := keyring.CheckName(name); errors.Is(err, keyring.ErrExists) {
+		return nil, nil, err // me, friends and public are words of --to
+	}
 	passphrase, err := e.newPassphrase(ctx, g)
 	if err != nil {
 		return nil, nil, err

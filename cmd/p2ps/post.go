@@ -68,6 +68,9 @@ yours alone: --to me. The id of the new post is the only output.`,
 // compose makes a draft of the text and the flags.
 func (e *env) compose(cmd *cobra.Command, t texts, link string, article bool) (*post.Draft, error) {
 	if link != "" {
+		if !isWeb(link) {
+			return nil, usage("give it whole, as https://example.org/", "--link %q is not an http or https address", link)
+		}
 		d := post.NewDraft("Page")
 		d.Set("url", link)
 		if t.given() {
@@ -164,9 +167,9 @@ func (e *env) posted(h *home.Home, p *post.Post, verb string) error {
 	case p.Public():
 		e.say("%s to everybody (%s)", verb, to)
 	case len(readers) == 0 && to != "me":
-		e.say("%s to %s: nobody is that yet", verb, to)
+		e.say("%s to %s: nobody can see it yet", verb, to)
 	case len(readers) == 0:
-		e.say("%s, for you alone", verb)
+		e.say("%s, for you alone", strings.TrimSuffix(verb, "; it goes"))
 	default:
 		e.say("%s to %s (%s)", verb, to, people(len(readers)))
 	}

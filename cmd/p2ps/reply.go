@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/p2ps/p2ps/pkg/home"
@@ -65,7 +67,7 @@ and to everybody if that is public; --to replaces it. p2ps delete takes it back.
 			d := post.NewDraft("Like")
 			d.Set("object", target.Post.ID().String())
 			if len(args) == 2 {
-				if emoji := args[1]; emoji == "" || len(emoji) > 64 || text.Width(emoji) > 2 || text.Clean(emoji) != emoji {
+				if emoji := args[1]; emoji == "" || len(emoji) > 64 || text.Width(emoji) > 2 || text.Clean(emoji) != emoji || strings.IndexFunc(emoji, pictorial) < 0 {
 					return usage("an answer in words: p2ps reply", "%q is not one emoji", args[1])
 				}
 				d.Set("content", args[1])
@@ -111,6 +113,10 @@ It goes to whom the setting "to" or --to says.`,
 	_ = cmd.RegisterFlagCompletionFunc("to", completeAudience)
 	return cmd
 }
+
+// pictorial tells that a letter may be of an emoji: all of these lie above the
+// alphabets, and even a digit in a box ends in such.
+func pictorial(r rune) bool { return r >= 0x2000 && (r < 0x2E80 || r >= 0x1F000) }
 
 // target is the post that a command is about.
 func (e *env) target(cmd *cobra.Command, id string) (*home.Home, home.Entry, error) {

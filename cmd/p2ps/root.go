@@ -37,11 +37,19 @@ these come and ask. There is no server but yours and theirs.
 Two commands to begin with:
 
     p2ps keygen --name YOU
-    p2ps post -m 'Hello'`,
+    p2ps post -m 'Hello'
+
+Beside the commands, p2ps help explains: exit-codes environment json time
+trust files unattended.`,
 		Example: `  p2ps help files              # what lies where
   p2ps help exit-codes         # what scripts can rely on`,
-		Args:              unknownChild,
-		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args: unknownChild,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if version, _ := cmd.Flags().GetBool("version"); version {
+				return e.tellVersion()
+			}
+			return cmd.Help()
+		},
 		SilenceErrors:     true, // finish prints them, once
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
@@ -52,6 +60,7 @@ Two commands to begin with:
 	root.SetErr(e.stderr)
 	root.SetFlagErrorFunc(flagError)
 	e.register(root.PersistentFlags())
+	root.Flags().Bool("version", false, "print the version, as p2ps version does")
 	for _, g := range commands() {
 		if len(g.commands) == 0 {
 			continue

@@ -47,6 +47,9 @@ If a proxy stands before it, name its network with --trusted-proxy.`,
 			if err != nil {
 				return err
 			}
+			if _, _, err := net.SplitHostPort(s.Listen); err != nil {
+				return usage("give it as HOST:PORT, or :PORT for every address of this machine", "listen on %q: %w", s.Listen, err)
+			}
 			l, err := (&net.ListenConfig{}).Listen(cmd.Context(), "tcp", s.Listen)
 			if err != nil {
 				return fail(exitError, "choose another with --listen HOST:PORT", "listen on %s: %w", s.Listen, reasonOf(err))

@@ -145,7 +145,11 @@ func (e *env) signOne(cmd *cobra.Command, h *home.Home, p home.Pending) error {
 }
 
 func (e *env) badFile(p home.Pending, err error) error {
-	e.warn("not signed: %s: %v", p.Path, err)
+	if message := err.Error(); strings.HasPrefix(message, p.Path) {
+		e.warn("not signed: %s", message)
+	} else {
+		e.warn("not signed: %s: %s", p.Path, message)
+	}
 	return err
 }
 

@@ -18,11 +18,13 @@ commit. It opens nothing and asks nobody.`,
 		Example: `  p2ps version
   p2ps version --json=version`,
 		Args: noArguments(),
-		RunE: func(*cobra.Command, []string) error {
-			v := thisVersion()
-			return e.emit(v, fmt.Sprintf("p2ps %s %s %s/%s", v.Version, v.Go, v.OS, v.Arch))
-		},
+		RunE: func(*cobra.Command, []string) error { return e.tellVersion() },
 	}
+}
+
+func (e *env) tellVersion() error {
+	v := thisVersion()
+	return e.emit(v, fmt.Sprintf("p2ps %s %s %s/%s", v.Version, v.Go, v.OS, v.Arch))
 }
 
 // version is what was built in. Release builds are made from a tagged commit,

@@ -37,7 +37,7 @@ func CheckName(name string) error {
 	}
 	switch fold(name) {
 	case wordMe, wordFriends, wordPublic:
-		return fmt.Errorf("%q: %w: it is reserved", name, ErrName)
+		return fmt.Errorf("%q: %w: it is reserved", name, ErrExists)
 	}
 	return nil
 }

@@ -47,7 +47,7 @@ func TestAddFriendRefuses(t *testing.T) {
 		want string
 	}{
 		"history":  {AddOptions{History: "yesterday"}, `"yesterday": not a history`},
-		"reserved": {AddOptions{Name: "Friends"}, `"Friends": not a usable name: it is reserved`},
+		"reserved": {AddOptions{Name: "Friends"}, `"Friends": already taken: it is reserved`},
 		"path":     {AddOptions{Name: "a/b"}, `"a/b": not a usable name: try "a-b"`},
 		"nothing":  {AddOptions{Name: "..."}, `"...": not a usable name`},
 		"friend":   {AddOptions{Name: "BOB"}, `the name "BOB": already taken`},

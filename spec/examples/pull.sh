@@ -2,14 +2,14 @@
 # pull.sh URL FINGERPRINT DIR: fetch every post that the owner of FINGERPRINT, served at URL, has for me, the person
 # whose secret key is in GNUPGHOME. Each post is verified and kept as DIR/<position>.json; at the end count and digest
 # prove that none is missing. Needs gpg, curl, jq and sha256sum; the rules are in post.md, message.md and walk.md.
-set -eu
+[ $# = 3 ] || { echo 'usage: pull.sh URL FINGERPRINT DIR' >&2; exit 2; }; set -eu
 url=${1%/} peer=$2 dir=$3 after=''
 tmp=$(mktemp -d) && trap 'rm -rf "$tmp"' EXIT && mkdir -p "$dir" && : >"$tmp/lines"
 die() { printf 'pull.sh: %s\n' "$*" >&2; exit 1; }
 pgp() { gpg --batch --quiet --trust-model always --no-encrypt-to --keyring "$tmp/peer.gpg" "$@" 2>>"$tmp/log"; }
 me=$(gpg --batch --with-colons -K 2>/dev/null | awk -F: '/^fpr/ { print $10; exit }')
 key=$(gpg --batch --export --export-options export-minimal "$me" | base64 | tr -d '\n')
-curl -fsS -o "$tmp/peer.asc" "$url/p2ps/v1/key/$peer" && gpg --batch --dearmor <"$tmp/peer.asc" >"$tmp/peer.gpg"
+curl -fsS -o "$tmp/peer.asc" "$url/p2ps/v1/key/$peer" && gpg --batch --dearmor <"$tmp/peer.asc" >"$tmp/peer.gpg" || die "no key of $peer at $url"
 # signed CONTEXT: gpg's status tells of exactly one good signature, by the peer, made for CONTEXT; prints its time.
 signed() {
 	awk -v ctx="$1" -v peer="$peer" '
