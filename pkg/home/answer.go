@@ -2,187 +2,17 @@ package home
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"github.com/p2ps/p2ps/pkg/index"
-	"github.com/p2ps/p2ps/pkg/keyring"
 	"github.com/p2ps/p2ps/pkg/pgp"
 	"github.com/p2ps/p2ps/pkg/post"
 	"github.com/p2ps/p2ps/pkg/wire"
 )
-
-// served is what a home remembers while it answers.
-type served struct {
-	mu      sync.Mutex
-	started time.Time
-	nonces  map[[16]byte]int64 // of requests, and when they came, in Unix seconds
-	swept   time.Time
-	buckets map[pgp.Fingerprint]*rate.Limiter
-	perKey  rate.Limit
-	sums    map[string]summed
-	looking atomic.Bool // somebody follows the files, so that strangers' requests need not
-}
-
-// remember is how long a nonce is kept: a request is taken within ten minutes
-// of its time on either side.
-const remember = 2 * wire.ClockSkew
-
-// start begins to answer: what was asked before is refused as a replay, since
-// this process cannot know it. perKey is how many sealed requests a second one
-// key may make.
-func (s *served) start(now time.Time, perKey float64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.started = now.Truncate(time.Second)
-	s.nonces = map[[16]byte]int64{}
-	s.buckets = map[pgp.Fingerprint]*rate.Limiter{}
-	s.perKey = rate.Limit(perKey)
-}
-
-// fresh remembers a request, and tells whether it was surely not seen before.
-func (s *served) fresh(from pgp.Fingerprint, nonce string, at, now time.Time) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if now.Before(s.started) { // the clock was put back: else nobody is answered until it is as late again
-		s.started = now.Truncate(time.Second)
-	}
-	if at.Before(s.started) {
-		return false
-	}
-	if now.Sub(s.swept) > time.Minute || now.Before(s.swept) {
-		s.swept = now
-		for n, t := range s.nonces {
-			if now.Unix()-t > int64(remember.Seconds()) {
-				delete(s.nonces, n)
-			}
-		}
-	}
-	sum := sha256.Sum256([]byte(string(from) + nonce))
-	key := [16]byte(sum[:16])
-	if _, seen := s.nonces[key]; seen {
-		return false
-	}
-	s.nonces[key] = now.Unix()
-	return true
-}
-
-// allow takes from the bucket of a key. There are at most so many buckets: a
-// stranger has any number of keys, and is bounded by his address.
-func (s *served) allow(from pgp.Fingerprint, now time.Time) bool {
-	const most, burst = 10_000, 4
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	b := s.buckets[from]
-	if b == nil {
-		if len(s.buckets) >= most {
-			clear(s.buckets)
-		}
-		b = rate.NewLimiter(s.perKey, int(s.perKey*burst))
-		s.buckets[from] = b
-	}
-	return b.AllowN(now, 1)
-}
-
-// CheckSealed looks at the outside of a sealed request, without the secret key.
-func (h *Home) CheckSealed(body []byte) error {
-	me, err := h.secret()
-	if err != nil {
-		return err
-	}
-	return pgp.CheckOuter(body, me)
-}
-
-// AnswerSealed answers a sealed request with a sealed answer. An error means
-// that no signature has verified: then everybody gets one and the same refusal.
-func (h *Home) AnswerSealed(ctx context.Context, body []byte) ([]byte, error) {
-	me, err := h.secret()
-	if err != nil {
-		return nil, err
-	}
-	request, err := wire.OpenRequest(body, me)
-	if err != nil {
-		return nil, err
-	}
-	cert, err := h.certificateOf(ctx, request)
-	if err != nil {
-		return nil, err
-	}
-	now := h.clock(me.Certificate())
-	if err := request.Verify(cert, now); err != nil {
-		return nil, err
-	}
-	if err := cert.Usable(now); err != nil {
-		return nil, err
-	}
-	a := h.answerTo(ctx, request, me.Certificate(), now)
-	if a.Kind == wire.KindError {
-		h.opt.Log.Info("answered with an error", "from", request.From, "code", a.Code)
-	}
-	return h.sealer.SealAnswer(wire.Party{Me: me, Other: cert}, a, request.Re)
-}
-
-// certificateOf merges the key that came along with what is known of a friend.
-// It is stored once the request has verified with it. Of everybody else, the
-// blocked, the removed, the followed and the unknown, only what came along
-// counts: what is known here must not show which of them he is.
-func (h *Home) certificateOf(ctx context.Context, r *wire.Request) (*pgp.Certificate, error) {
-	if g, err := h.people.Grants(r.From); err != nil || !g.Friend {
-		return r.Key, nil //nolint:nilerr // the answer will be: busy
-	}
-	known, err := h.people.Certificate(r.From)
-	if errors.Is(err, keyring.ErrUnknown) {
-		return r.Key, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	merged, err := known.Merge(r.Key)
-	if err != nil || merged == known {
-		return merged, err
-	}
-	if fails := r.Verify(merged, h.opt.Now()); fails != nil {
-		return merged, nil //nolint:nilerr // the caller verifies, and says so
-	}
-	err = h.Locked(ctx, func(k *keyring.Keyring) error { _, _, err := k.Merge(r.Key); return err })
-	if err != nil {
-		h.opt.Log.Warn("a friend's renewed key could not be stored", "friend", r.From, "error", err)
-	}
-	return merged, nil
-}
-
-func (h *Home) answerTo(ctx context.Context, r *wire.Request, me *pgp.Certificate, now time.Time) wire.Answer {
-	fail := func(code string) wire.Answer { return wire.Answer{Kind: wire.KindError, Code: code, Time: now} }
-	q, err := r.Question(me.Fingerprint(), now)
-	switch {
-	case errors.Is(err, wire.ErrVersion):
-		return fail(wire.CodeVersion)
-	case errors.Is(err, wire.ErrKind):
-		return fail(wire.CodeKind)
-	case errors.Is(err, wire.ErrClock):
-		return fail(wire.CodeClock)
-	case err != nil:
-		return fail(wire.CodeInvalid)
-	case !h.served.allow(r.From, now): // before the nonce is remembered: who is told busy is given nothing
-		return fail(wire.CodeBusy)
-	case !h.served.fresh(r.From, r.Nonce, r.Time, now):
-		return fail(wire.CodeReplay)
-	}
-	a, err := h.Answer(ctx, r.From, q, now)
-	if err != nil {
-		h.opt.Log.Error("an answer could not be made", "from", r.From, "error", err)
-		return fail(wire.CodeBusy)
-	}
-	return a
-}
 
 // moments is how often an answer is tried whose files change under it.
 const moments = 3
@@ -349,31 +179,6 @@ func (h *Home) months(v *index.View, me tree, g post.Grants, at time.Time) (wire
 	return months, err
 }
 
-// summed are month lines and how long they hold.
-type summed struct {
-	changes     string
-	from, until time.Time // until is zero if nothing expires
-	months      wire.Months
-}
-
-func (s *served) kept(key, changes string, at time.Time) (wire.Months, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	m, ok := s.sums[key]
-	ok = ok && m.changes == changes && !at.Before(m.from) && (m.until.IsZero() || at.Before(m.until))
-	return m.months, ok
-}
-
-func (s *served) keep(key string, m summed) {
-	const most = 1000 // readers; a stranger has any number of keys, but no rights of his own
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.sums == nil || len(s.sums) >= most {
-		s.sums = map[string]summed{}
-	}
-	s.sums[key] = m
-}
-
 func (h *Home) answerManifest(v *index.View, me tree, g post.Grants, q wire.Question, a *wire.Answer) error {
 	a.Lines = []string{}
 	size := 0
@@ -430,56 +235,4 @@ func (h *Home) answerIDs(v *index.View, me tree, g post.Grants, q wire.Question,
 // offered tells whether a post is given to the reader of g at a moment.
 func offered(r index.Row, g post.Grants, at time.Time) bool {
 	return r.State == index.Live && (r.Expires.IsZero() || r.Expires.After(at)) && post.Visible(r.Audience, g, r.ID.Position)
-}
-
-// gone tells which of the posts that the reader holds were taken back from
-// him: there is a Tombstone, or a text in order whose audience surely does not
-// name him. Anything that may be a file not yet copied, a draft, a typing
-// mistake or a history rule takes nothing back (spec W15, W16).
-func (h *Home) gone(v *index.View, me tree, g post.Grants, have []post.ID, at time.Time) ([]post.ID, error) {
-	var gone []post.ID
-	for _, id := range have {
-		if id.Author != me.cert.Fingerprint() {
-			continue
-		}
-		row, ok, err := v.Row(id)
-		if err != nil {
-			return nil, err
-		}
-		if !ok || row.State > index.Tombstone || row.Why != "" || !g.Friend && (row.State != index.Tombstone || !row.Public) {
-			continue
-		}
-		if row.State == index.Live {
-			back, err := h.takenBack(row, g, at)
-			if err != nil {
-				return nil, err
-			}
-			if !back {
-				continue
-			}
-		}
-		if _, err := h.reopen(me, row); err != nil {
-			return nil, err
-		}
-		gone = append(gone, id)
-	}
-	return gone, nil
-}
-
-func (h *Home) takenBack(r index.Row, g post.Grants, at time.Time) (bool, error) {
-	if offered(r, g, at) || !r.Expires.IsZero() && !r.Expires.After(at) || r.Audience.Public || r.Audience.Friends {
-		return false, nil
-	}
-	for _, reader := range r.Audience.Readers {
-		if reader == g.Reader {
-			return false, nil
-		}
-	}
-	for _, group := range r.Audience.Groups {
-		known, maybe, err := h.people.MayBeMember(g.Reader, group)
-		if err != nil || !known || maybe {
-			return false, err
-		}
-	}
-	return true, nil
 }

@@ -24,17 +24,17 @@ var mutants = []mutant{
 	{"what is not offered is never asked about", "pull/heal.go", "w.have = append(w.have, l.ID)", "_ = left"},
 	{"marked posts are never named in have", "pull/walk.go", "max(1, min(w.opt.Room, w.opt.IDs))", "0"},
 	{"marked posts are not asked about in turn", "home/keeper.go", "o.Asked = latest + 1", "o.Asked = 0"},
-	{"marked posts count", "home/keeper.go", "l.Counted = l.Counted && !o.Marked", ""},
-	{"what is offered again stays marked", "home/keeper.go", "out.offers = append(out.offers, keptOffer{id: v.ID}) // a mark ends", ""},
+	{"marked posts count", "home/held.go", "l.Counted = l.Counted && !o.Marked", ""},
+	{"what is offered again stays marked", "home/keep.go", "out.offers = append(out.offers, keptOffer{id: v.ID}) // a mark ends", ""},
 	{"a line is counted before its text is kept", "pull/heal.go", "w.want = append(w.want, v.ID)", "w.want = append(w.want, v.ID)\n\t\t\tnote = append(note, v)"},
-	{"a beaten line is not noted when its text comes", "home/keeper.go",
+	{"a beaten line is not noted when its text comes", "home/keep.go",
 		"out.offers = append(out.offers, keptOffer{v.ID, index.Offer{Revision: v.Revision, Hash: v.Hash, Held: hash}})", ""},
 	{"a beaten line is not noted when only the line comes", "home/keeper.go", "if ok && row.Version != v { // beaten", "if ok && row.Revision < 0 {"},
-	{"a noted line counts whatever is held", "home/keeper.go", "o.Revision > 0 && bytes.Equal(o.Held, hash) &&", "o.Revision > 0 && len(hash) >= 0 &&"},
-	{"an older text replaces a newer one", "home/keeper.go", "case has && row.Standing().Beats(p.Standing()):", "case false:"},
-	{"a replaced text is not kept as history", "home/keeper.go", "out.batch.Add(feed.History(was.Version()), data, 0o600)", "_ = data"},
+	{"a noted line counts whatever is held", "home/held.go", "o.Revision > 0 && bytes.Equal(o.Held, hash) &&", "o.Revision > 0 && len(hash) >= 0 &&"},
+	{"an older text replaces a newer one", "home/keep.go", "case has && row.Standing().Beats(p.Standing()):", "case false:"},
+	{"a replaced text is not kept as history", "home/keep.go", "out.batch.Add(feed.History(was.Version()), data, 0o600)", "_ = data"},
 	{"what is withdrawn is removed", "home/keeper.go", "k.h.root.Rename(k.tree.Path(id.Position), feed.Trash(row.Version))", "k.h.root.Remove(k.tree.Path(row.ID.Position))"},
-	{"refused posts are not remembered", "home/keeper.go",
+	{"refused posts are not remembered", "home/keep.go",
 		"out.offers = append(out.offers, keptOffer{v.ID, index.Offer{Revision: v.Revision, Hash: v.Hash, Held: hash, Refused: k.certificate()}})", ""},
 	{"refused posts are no place in the walk", "home/keeper.go", "if len(o.Refused) > 0 && p > newest {", "if len(o.Refused) > 1000 && p > newest {"},
 	{"unverified posts are kept", "post/open.go", "if err := p.verify(cert); err != nil {\n\t\treturn nil, err\n\t}\n\treturn p, nil\n}\n\n// OpenMine", "return p, nil\n}\n\n// OpenMine"},
@@ -43,7 +43,7 @@ var mutants = []mutant{
 	{"a position years ahead is taken as the newest", "home/keeper.go", "limit := pull.Horizon(k.h.opt.Now())", "limit := last"},
 	{"every position ahead is fetched again", "home/keeper.go", "limit := pull.Horizon(k.h.opt.Now())", "limit := post.PositionAt(k.h.opt.Now())"},
 	{"copies edited in place are not noticed", "home/pull.go", "h.sync(ctx, x, true, t)", "h.sync(ctx, x, false, t)"},
-	{"copies whose folder went are not missed", "home/keeper.go", ", tx.TouchDir(path.Dir(r.name)))", ", tx.DropDir(path.Dir(r.name)))"},
+	{"copies whose folder went are not missed", "home/keep.go", ", tx.TouchDir(path.Dir(r.name)))", ", tx.DropDir(path.Dir(r.name)))"},
 	{"the order of a page is not checked", "pull/walk.go", "if id.Position <= after {", "if false {"},
 	{"an empty page that promises more is asked for again", "pull/walk.go", "case a.More && newest == \"\":\n\t\treturn nil,", "case a.More && newest == \"\":\n\t\treturn nil, nil\n\t\treturn nil,"},
 
@@ -51,19 +51,19 @@ var mutants = []mutant{
 	{"gone may fill a page", "home/answer.go", "a.Gone = a.Gone[:min(len(a.Gone), max(1, h.opt.Items-1))]\n\tmost := max(1, h.opt.Items-len(a.Gone))", "most := h.opt.Items - len(a.Gone)"},
 	{"more tells of posts that he may not see", "home/answer.go", "err := h.texts(a, me, rows, most); err != nil || a.More {\n\t\treturn err\n\t}",
 		"err := h.texts(a, me, rows, most); err != nil || a.More {\n\t\treturn err\n\t}\n\tif all, _ := v.Range(me.cert.Fingerprint(), after+\"~\", last); len(a.Items) > 0 && len(all) > len(a.Items) {\n\t\ta.More = true\n\t\treturn nil\n\t}"},
-	{"gone of a missing file", "home/answer.go", "if !ok || row.State > index.Tombstone ||", "if ok && g.Friend && row.State == index.Removed {\n\t\t\tgone = append(gone, id)\n\t\t}\n\t\tif !ok || row.State > index.Tombstone ||"},
-	{"gone of a draft", "home/answer.go", "if !ok || row.State > index.Tombstone ||", "if ok && g.Friend && row.State == index.Edited {\n\t\t\tgone = append(gone, id)\n\t\t}\n\t\tif !ok || row.State > index.Tombstone ||"},
-	{"gone of a text that was put back", "home/answer.go", "if !ok || row.State > index.Tombstone ||", "if ok && g.Friend && row.State == index.Older {\n\t\t\tgone = append(gone, id)\n\t\t}\n\t\tif !ok || row.State > index.Tombstone ||"},
-	{"gone of a misspelt audience", "home/answer.go", "row.Why != \"\" || !g.Friend", "!g.Friend"},
-	{"gone of what has expired", "home/answer.go", "offered(r, g, at) || !r.Expires.IsZero() && !r.Expires.After(at) || r.Audience.Public", "offered(r, g, at) || r.Audience.Public"},
-	{"gone of a group that is not there", "home/answer.go", "if err != nil || !known || maybe {", "if err != nil || maybe {"},
-	{"gone of what a group's history hides", "home/answer.go", "if err != nil || !known || maybe {", "if err != nil || !known {"},
-	{"gone of what the friends' history hides", "home/answer.go", "r.Audience.Public || r.Audience.Friends {", "r.Audience.Public {"},
-	{"gone is never told", "home/answer.go", "gone = append(gone, id)", "_ = id"},
-	{"strangers are told of private deletions", "home/answer.go", "!g.Friend && (row.State != index.Tombstone || !row.Public)", "!g.Friend && row.State != index.Tombstone"},
+	{"gone of a missing file", "home/gone.go", "if !ok || row.State > index.Tombstone ||", "if ok && g.Friend && row.State == index.Removed {\n\t\t\tgone = append(gone, id)\n\t\t}\n\t\tif !ok || row.State > index.Tombstone ||"},
+	{"gone of a draft", "home/gone.go", "if !ok || row.State > index.Tombstone ||", "if ok && g.Friend && row.State == index.Edited {\n\t\t\tgone = append(gone, id)\n\t\t}\n\t\tif !ok || row.State > index.Tombstone ||"},
+	{"gone of a text that was put back", "home/gone.go", "if !ok || row.State > index.Tombstone ||", "if ok && g.Friend && row.State == index.Older {\n\t\t\tgone = append(gone, id)\n\t\t}\n\t\tif !ok || row.State > index.Tombstone ||"},
+	{"gone of a misspelt audience", "home/gone.go", "row.Why != \"\" || !g.Friend", "!g.Friend"},
+	{"gone of what has expired", "home/gone.go", "offered(r, g, at) || !r.Expires.IsZero() && !r.Expires.After(at) || r.Audience.Public", "offered(r, g, at) || r.Audience.Public"},
+	{"gone of a group that is not there", "home/gone.go", "if err != nil || !known || maybe {", "if err != nil || maybe {"},
+	{"gone of what a group's history hides", "home/gone.go", "if err != nil || !known || maybe {", "if err != nil || !known {"},
+	{"gone of what the friends' history hides", "home/gone.go", "r.Audience.Public || r.Audience.Friends {", "r.Audience.Public {"},
+	{"gone is never told", "home/gone.go", "gone = append(gone, id)", "_ = id"},
+	{"strangers are told of private deletions", "home/gone.go", "!g.Friend && (row.State != index.Tombstone || !row.Public)", "!g.Friend && row.State != index.Tombstone"},
 	{"the figures are another reader's", "home/answer.go", "key = fmt.Sprint(g.Reader, g.Since, g.Groups)", "key = fmt.Sprint(g.Friend)"},
-	{"the figures are an earlier moment's", "home/answer.go", "ok = ok && m.changes == changes && !at.Before(m.from) && (m.until.IsZero() || at.Before(m.until))", "_ = at"},
-	{"nobody is answered after a clock was put back", "home/answer.go", "if now.Before(s.started) {", "if false {"},
+	{"the figures are an earlier moment's", "home/serving.go", "ok = ok && m.changes == changes && !at.Before(m.from) && (m.until.IsZero() || at.Before(m.until))", "_ = at"},
+	{"nobody is answered after a clock was put back", "home/serving.go", "if now.Before(s.started) {", "if false {"},
 
 	{"the friends' history is ignored", "post/audience.go", "widen(g.Since)", "widen(\"\")"},
 	{"a group's history is ignored", "post/audience.go", "widen(from)", "widen(\"\")"},
@@ -74,10 +74,10 @@ var mutants = []mutant{
 	{"what has expired is given", "index/view.go", "AND (p.expires = 0 OR p.expires > ?) ORDER BY p.position LIMIT ?", "AND (p.expires = 0 OR ?) ORDER BY p.position LIMIT ?"},
 	{"what has expired counts", "index/view.go", "AND position >= ? AND position < ? AND (expires = 0 OR expires > ?)`)", "AND position >= ? AND position < ? AND (expires = 0 OR ?)`)"},
 	{"Tombstones are walked", "index/row.go", "r.State = Tombstone", ""},
-	{"a text that was put back counts", "home/sync.go", "known.Version == p.Version() || p.Standing().Beats(known.Standing()))", "true)"},
+	{"a text that was put back counts", "home/examine.go", "known.Version == p.Version() || p.Standing().Beats(known.Standing()))", "true)"},
 	{"new ids do not ascend", "home/post.go", "newest != \"\" && newest.Stamp() >= post.PositionAt(now)", "false"},
-	{"a revision is given twice", "home/post.go", "if row, ok := h.row(ctx, p.ID()); ok && row.Revision > p.Revision() {", "if row, ok := h.row(ctx, p.ID()); ok && false {"},
-	{"a deleted text is not kept", "home/post.go", "if err = h.keepAside(feed.Trash(c.Was.Version()), c.Was); err != nil {", "if false {"},
+	{"a revision is given twice", "home/change.go", "if row, ok := h.row(ctx, p.ID()); ok && row.Revision > p.Revision() {", "if row, ok := h.row(ctx, p.ID()); ok && false {"},
+	{"a deleted text is not kept", "home/change.go", "if err = h.keepAside(feed.Trash(c.Was.Version()), c.Was); err != nil {", "if false {"},
 }
 
 // TestMutants tries every mutant. It takes minutes:
@@ -133,7 +133,7 @@ func (m mutant) try(t *testing.T) {
 	if out, err := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-c", "-o", binary, "-overlay", overlay, ".").CombinedOutput(); err != nil {
 		t.Fatalf("the mutant does not build: %v\n%s", err, out)
 	}
-	run := exec.CommandContext(t.Context(), binary, "-test.run", "^TestModel", "-test.failfast", "-rapid.shrinktime", "0s", "-rapid.checks", "600", "-rapid.steps", "40")
+	run := exec.CommandContext(t.Context(), binary, "-test.run", "^TestModel", "-test.failfast", "-rapid.shrinktime", "0s", "-rapid.checks", "600", "-rapid.steps", "30")
 	out, err := run.CombinedOutput()
 	if err == nil {
 		t.Fatalf("nobody noticed")
