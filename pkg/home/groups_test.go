@@ -186,7 +186,7 @@ func TestRenameGroupRefuses(t *testing.T) {
 		{"nobody", "work", keyring.ErrUnknown},
 		{"family", "work", keyring.ErrExists},
 		{"family", "bob", keyring.ErrExists},
-		{"family", "friends", keyring.ErrName},
+		{"family", "friends", keyring.ErrExists},
 		{"family", "Kin", keyring.ErrName},
 		{"family", "old", keyring.ErrExists}, // or Bob would see the post for the old one
 	} {

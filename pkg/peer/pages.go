@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -29,9 +30,11 @@ func newPage(status int, kind string, changed time.Time, body []byte) *page {
 	return &page{status, kind, changed, body, fmt.Sprintf(`"%x"`, sha256.Sum256(body))}
 }
 
-// pages makes public pages: each once for all who ask for it at the same time
-// and within a second, and few at once, so that processors are left for
-// friends. What failed, a 404 too, is forgotten at once.
+// pages makes public pages: few at once, so that processors are left for
+// friends, and each once for all who ask for it at the same time. While every
+// maker is busy, a page made within a second is given again; else it is made
+// anew, so that what was withdrawn is gone at once. What failed, a 404 too, is
+// never given again.
 type pages struct {
 	makers, queue chan struct{}
 	now           func() time.Time
@@ -64,8 +67,8 @@ func newPages(makers int) *pages {
 	}
 }
 
-// get gives the page of a key, made by create if there is none; errBusy if too
-// many wait already.
+// get gives the page of a key, made by create if there is none to be given
+// again; errBusy if too many wait already.
 func (p *pages) get(ctx context.Context, key string, create func(context.Context) (*page, error)) (*page, error) {
 	for {
 		one, m, mine := p.find(key)
@@ -87,17 +90,21 @@ func (p *pages) get(ctx context.Context, key string, create func(context.Context
 	}
 }
 
-// find gives the page that is kept, or the making of it, which is mine if I
-// began it by this.
+// find gives the page that is kept, if no maker is free, or the making of it,
+// which is mine if I began it by this. What is made anew is not kept meanwhile.
 func (p *pages) find(key string) (one *page, m *making, mine bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.forget(0)
-	if one = p.kept[key]; one != nil {
+	if one = p.kept[key]; one != nil && len(p.makers) == cap(p.makers) {
 		return one, nil, false
 	}
 	if m = p.making[key]; m != nil {
 		return nil, m, false
+	}
+	if i := slices.IndexFunc(p.order, func(k keptPage) bool { return k.key == key }); i >= 0 {
+		p.drop(i)
+		p.order = slices.Delete(p.order, i, i+1)
 	}
 	m = &making{done: make(chan struct{}), left: true}
 	p.making[key] = m
@@ -148,13 +155,17 @@ func (p *pages) keep(key string, one *page) {
 	p.bytes += size
 }
 
-// forget drops what is too old, and the oldest until there is room. A key that
-// is kept is not made again, so that it is in order once.
+// forget drops what is too old, and the oldest until there is room.
 func (p *pages) forget(room int) {
 	n := 0
 	for ; n < len(p.order) && (p.bytes+room > pageBytes || !p.now().Before(p.order[n].until)); n++ {
-		p.bytes -= p.order[n].size
-		delete(p.kept, p.order[n].key)
+		p.drop(n)
 	}
 	p.order = p.order[n:]
+}
+
+// drop takes the page at a place of the order out of what is kept.
+func (p *pages) drop(i int) {
+	p.bytes -= p.order[i].size
+	delete(p.kept, p.order[i].key)
 }

@@ -23,27 +23,71 @@ func maker(made *int) func(context.Context) (*page, error) {
 	}
 }
 
-// A page is made once a second, each page for itself.
-func TestPagesAreKept(t *testing.T) {
+// occupied gives pages whose one maker is busy with another page while use runs.
+func occupied(t *testing.T, p *pages, use func()) {
+	t.Helper()
+	p.makers <- struct{}{}
+	use()
+	<-p.makers
+}
+
+// While its makers are busy, a page is given again for a second, each page for
+// itself; whoever has no page to be given again waits.
+//
+// spec: S13
+func TestPagesAreKeptForTheBusy(t *testing.T) {
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	p := newPages(1)
 	p.now = func() time.Time { return now }
 	made := 0
+	for _, key := range []string{"a", "b"} {
+		if _, err := p.get(t.Context(), key, maker(&made)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
 	for i, c := range []struct {
 		key   string
 		after time.Duration
-		want  string
+		want  string // "" if it would have to be made
 	}{
-		{"a", 0, "1"}, {"a", 0, "1"}, {"b", 0, "2"}, {"a", pageAge - 1, "1"}, {"a", 1, "3"}, {"b", 0, "4"}, {"a", 0, "3"},
+		{"a", 0, "1"}, {"a", 0, "1"}, {"b", 0, "2"}, {"c", 0, ""}, {"a", pageAge - 1, "1"}, {"b", 1, ""}, {"a", 0, ""},
 	} {
 		now = now.Add(c.after)
-		got, err := p.get(t.Context(), c.key, maker(&made))
-		if err != nil || string(got.body) != c.want {
-			t.Fatalf("step %d: %+v, %v, want %s", i, got, err, c.want)
-		}
+		occupied(t, p, func() {
+			got, err := p.get(ended, c.key, maker(&made))
+			if c.want == "" && !errors.Is(err, context.Canceled) || c.want != "" && (err != nil || string(got.body) != c.want) {
+				t.Errorf("step %d: %+v, %v, want %s", i, got, err, c.want)
+			}
+		})
+	}
+	if made != 2 {
+		t.Errorf("made %d pages", made)
 	}
 	if pageAge != time.Second {
 		t.Errorf("kept for %s", pageAge)
+	}
+}
+
+// While a maker is free, every page is as of now: what was withdrawn is gone,
+// and does not come back when the makers are busy.
+//
+// spec: S13
+func TestPagesAreFreshForTheIdle(t *testing.T) {
+	p := newPages(1)
+	made := 0
+	for want := range 3 {
+		got, err := p.get(t.Context(), "a", maker(&made))
+		if err != nil || string(got.body) != fmt.Sprint(want+1) || len(p.order) != 1 || len(p.kept) != 1 {
+			t.Fatalf("%+v, %v, want %d; kept %v", got, err, want+1, p.order)
+		}
+	}
+	if _, err := p.get(t.Context(), "a", func(context.Context) (*page, error) { return nil, ErrNotFound }); !errors.Is(err, ErrNotFound) {
+		t.Errorf("withdrawn: got %v", err)
+	}
+	if len(p.kept) != 0 || len(p.order) != 0 || p.bytes != 0 {
+		t.Errorf("withdrawn, and kept: %v, %d bytes", p.order, p.bytes)
 	}
 }
 
@@ -84,7 +128,7 @@ func TestKeptPagesAreBounded(t *testing.T) {
 	now = now.Add(time.Minute)
 	made := 0
 	_, _ = p.get(t.Context(), "a", maker(&made))
-	if len(p.kept) != 1 || len(p.order) != 1 || p.bytes > 1024 {
+	if made != 1 || len(p.kept) != 1 || len(p.order) != 1 || p.bytes > 1024 {
 		t.Errorf("left: %d bytes, %v", p.bytes, p.order)
 	}
 }
@@ -188,24 +232,22 @@ func pagesQueue(t *testing.T) {
 	}
 }
 
-// Two questions are two pages, in whatever spelling; one question is one.
+// Two questions are two pages; one question is one, in whatever spelling.
 func TestPagesOfQuestions(t *testing.T) {
 	people := &house{}
-	s := served(t, people, Limits{})
-	handler, ok := s.Config.Handler.(*handler)
-	if !ok {
-		t.Fatal("not the handler")
-	}
-	handler.pages.now = func() time.Time { return time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC) }
+	h := handlerOf(t, people, Limits{})
+	h.pages = newPages(1)
 	for i, c := range []struct {
 		target string
-		asked  int
+		kept   int
 	}{
 		{"/posts", 1}, {"/posts", 1}, {"/posts?x=y", 1}, {"/posts?after=" + public, 2}, {"/manifest", 3}, {"/manifest?months=202611", 4},
-		{"/manifest?months=202611,202610", 5}, {"/manifest?months=202611%2C202610", 5},
+		{"/manifest?months=202611,202610", 5}, {"/manifest?months=202611%2C202610", 5}, {"/posts/" + public, 6}, {"/posts/" + public + "?x", 6}, {"/posts/" + tombstone, 7},
+		{"/key", 8}, {"/key/" + fingerprint, 9}, {"/posts/" + private, 9}, {"/key/" + fingerprint[1:], 9},
 	} {
-		if got := raw(t, s, ask("GET", "/p2ps/v1"+c.target)); status(got) != "200" || len(people.asked) != c.asked {
-			t.Errorf("step %d, %s: asked %d times, want %d: %s", i, c.target, len(people.asked), c.asked, got)
+		answered(h, httptest.NewRequest(http.MethodGet, "/p2ps/v1"+c.target, nil))
+		if len(h.pages.kept) != c.kept {
+			t.Errorf("step %d, %s: %d are kept, want %d", i, c.target, len(h.pages.kept), c.kept)
 		}
 	}
 }
