@@ -65,6 +65,7 @@ type cast struct {
 	now    string            // who acts
 	clocks map[string]string // offset of each
 	serves map[string]*exec.Cmd
+	ended  map[string]chan struct{} // closed when that serve has ended
 }
 
 type castKey struct{}
@@ -81,7 +82,7 @@ func castOf(ts *testscript.TestScript) *cast {
 // left: neither home nor locale nor colors.
 func setUp(e *testscript.Env) error {
 	e.Vars = append(e.Vars, "TZ=UTC", "LC_ALL=C.UTF-8", "TERM=dumb", "P2PS_HOME="+filepath.Join(e.WorkDir, "nobody"))
-	e.Values[castKey{}] = &cast{clocks: map[string]string{}, serves: map[string]*exec.Cmd{}}
+	e.Values[castKey{}] = &cast{clocks: map[string]string{}, serves: map[string]*exec.Cmd{}, ended: map[string]chan struct{}{}}
 	return nil
 }
 

@@ -37,7 +37,7 @@ func startServe(ts *testscript.TestScript, args []string) {
 		_ = cmd.Wait()
 		close(ended)
 	}()
-	c.serves[name] = cmd
+	c.serves[name], c.ended[name] = cmd, ended
 	ts.Defer(func() {
 		_ = cmd.Process.Kill()
 		<-ended

@@ -186,10 +186,10 @@ func drains(ts *testscript.TestScript, args []string) {
 	if !strings.HasPrefix(string(answer), "HTTP/1.1 400 ") {
 		ts.Fatalf("the request under way got %q", answer)
 	}
-	for deadline := time.Now().Add(patience); cmd.Process.Signal(syscall.Signal(0)) == nil; time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			ts.Fatalf("the server has not ended")
-		}
+	select {
+	case <-castOf(ts).ended[name]:
+	case <-time.After(patience):
+		ts.Fatalf("the server has not ended")
 	}
 	if code := cmd.ProcessState.ExitCode(); code != 0 {
 		ts.Fatalf("the server ended with %d", code)
