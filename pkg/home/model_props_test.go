@@ -13,8 +13,9 @@ import (
 	"github.com/p2ps/p2ps/pkg/post"
 )
 
-// checks sets how many histories are tried, and how long they are, unless the
-// command line says so: go test ./pkg/home -run TestModel -rapid.checks=2000
+// checks sets how many histories are tried, how long they are, and with which
+// seed, so that a change is judged by the same ones as the change before it,
+// unless the command line says so (-rapid.seed=0 is chance): go test ./pkg/home -run TestModel -rapid.checks=2000
 func checks(t *testing.T, n, steps string) {
 	t.Helper()
 	if testing.Short() { // with the race detector one history costs as much as ten
@@ -22,7 +23,7 @@ func checks(t *testing.T, n, steps string) {
 	}
 	said := map[string]bool{}
 	flag.Visit(func(f *flag.Flag) { said[f.Name] = true })
-	for name, v := range map[string]string{"rapid.checks": n, "rapid.steps": steps, "rapid.nofailfile": "true"} {
+	for name, v := range map[string]string{"rapid.checks": n, "rapid.steps": steps, "rapid.nofailfile": "true", "rapid.seed": "7"} {
 		if !said[name] {
 			if err := flag.Lookup(name).Value.Set(v); err != nil {
 				t.Fatal(err)
