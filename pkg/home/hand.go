@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"time"
 
@@ -168,12 +167,19 @@ func (h *Home) SignPending(ctx context.Context, p Pending) (*post.Post, error) {
 		if err != nil {
 			return err
 		}
-		if p.What == WasMoved {
-			signed, err = h.moveBack(ctx, p, me)
-			return err
-		}
 		by := post.Particulars{ID: p.ID, Published: published(d, now), Revision: 1, Audience: a, At: now}
-		if p.What == WasMade {
+		switch p.What {
+		case WasMoved:
+			if signed, err = h.moved(p, me); err != nil {
+				return err
+			}
+			row, ok := h.row(ctx, signed.ID())
+			if !ok || !row.Standing().Beats(signed.Standing()) {
+				return h.moveBack(ctx, p, signed)
+			}
+			// Another text took its place before: that is to put it back.
+			by.ID, by.Revision, by.Updated = signed.ID(), h.nextRevision(ctx, signed.ID()), now
+		case WasMade:
 			if by.ID, err = h.newID(p, me.Certificate(), now); err != nil {
 				return err
 			}
@@ -181,11 +187,11 @@ func (h *Home) SignPending(ctx context.Context, p Pending) (*post.Post, error) {
 			if known := d.Revision(); known > 0 && by.ID.Position == named(p) {
 				by.Revision, by.Updated = max(known+1, h.nextRevision(ctx, by.ID)), now
 			}
-		} else {
+		case WasRemoved:
+			by.Published = p.ID.Position.Time()
+			fallthrough
+		default:
 			by.Revision, by.Updated = h.nextRevision(ctx, p.ID), now
-			if p.What == WasRemoved {
-				by.Published = p.ID.Position.Time()
-			}
 		}
 		if signed, err = post.Sign(d, by, me); err != nil {
 			return fmt.Errorf("%s: %w", p.Path, err)
@@ -250,9 +256,9 @@ func (h *Home) place(ctx context.Context, p Pending, signed *post.Post) error {
 	return h.put(ctx, signed)
 }
 
-// moveBack renames a signed post to its own name. A copy of a post that is in
-// its place is left to its owner to remove.
-func (h *Home) moveBack(ctx context.Context, p Pending, me *pgp.Secret) (*post.Post, error) {
+// moved reads a signed post under another name than its own. A copy of a post
+// that is in its place is left to its owner to remove.
+func (h *Home) moved(p Pending, me *pgp.Secret) (*post.Post, error) {
 	raw, _, err := h.root.ReadFile(p.Name, post.MaxFile)
 	if err != nil {
 		return nil, err
@@ -263,15 +269,21 @@ func (h *Home) moveBack(ctx context.Context, p Pending, me *pgp.Secret) (*post.P
 	}
 	name := feed.Mine.Path(signed.ID().Position)
 	there, err := h.root.Exists(name)
-	switch {
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return nil, err
-	case there:
+	if there {
 		return nil, fmt.Errorf("%w: %s is a copy of %s; remove one of them", ErrNotByHand, p.Path, h.root.Path(name))
 	}
+	return signed, err
+}
+
+// moveBack renames a signed post to its own name.
+func (h *Home) moveBack(ctx context.Context, p Pending, signed *post.Post) error {
+	name := feed.Mine.Path(signed.ID().Position)
 	if err := h.root.Rename(p.Name, name); err != nil {
-		return nil, err
+		return err
 	}
-	h.noteOwn(ctx, signed, name, raw)
-	return signed, nil
+	raw, _, err := h.root.ReadFile(name, post.MaxFile)
+	if err == nil {
+		h.noteOwn(ctx, signed, name, raw)
+	}
+	return nil
 }

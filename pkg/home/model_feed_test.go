@@ -352,9 +352,13 @@ func (p *actor) sign() {
 		return
 	}
 	if moved != nil {
-		_, err := p.h.SignPending(context.Background(), x)
+		signed, err := p.h.SignPending(context.Background(), x)
 		p.w.ok(err, "signing a post that was moved")
-		p.posts[moved.moved].file = moved.file
+		if e := p.posts[moved.moved]; e.known == nil || !e.known.beats(moved.file.text) {
+			e.file = moved.file
+		} else { // it is put back
+			p.wrote(signed, moved.file.aud)
+		}
 		p.made = slices.DeleteFunc(p.made, func(m made) bool { return m.name == x.Name })
 		return
 	}

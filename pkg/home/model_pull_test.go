@@ -278,9 +278,10 @@ func (r *actor) cost(o *actor, before map[post.Position]held, at time.Time) pric
 	p := price{known: true}
 	changed := 0
 	for pos, t := range now {
-		switch old := was[pos]; {
+		switch old, h := was[pos], before[pos]; {
 		case pos > newest:
 			p.walked++
+		case h.text != nil && h.text.hash == t.hash && !h.marked: // it had only expired, by a wrong clock
 		case old == nil || old.hash != t.hash:
 			changed++
 		}
@@ -299,7 +300,7 @@ func (r *actor) cost(o *actor, before map[post.Position]held, at time.Time) pric
 }
 
 // faultKinds are what the network, or a hostile owner, does to answers.
-var faultKinds = []string{"lost", "repeated", "request twice", "item dropped", "page cut", "disordered", "doubled", "unverifiable",
+var faultKinds = []string{"lost", "lost", "lost", "gone unasked", "gone unasked", "repeated", "request twice", "item dropped", "page cut", "disordered", "doubled", "unverifiable",
 	"no post at all", "another text", "another's post", "malformed id", "more of nothing", "gone dropped", "gone unasked"}
 
 // pullBadly pulls while something goes wrong. Whatever happens nothing may be
@@ -309,6 +310,9 @@ func (r *actor) pullBadly(o *actor) {
 		r.w.Skip("he does not read that feed")
 	}
 	w, at := r.w, o.clock.Truncate(time.Second)
+	if w.chance(60, "something to tell") {
+		o.change("before it")
+	}
 	before, trash := o.holding(r), o.trashed(r)
 	delete(r.agreed, o.fpr)
 	w.did("badly:")
@@ -316,7 +320,7 @@ func (r *actor) pullBadly(o *actor) {
 	spoil := func() {}
 	switch what {
 	case "answer":
-		f := fault{kind: rapid.SampledFrom(faultKinds).Draw(w.T, "fault"), at: rapid.SampledFrom([]int{0, 0, 0, 1, 2, 3}).Draw(w.T, "answer"),
+		f := fault{kind: rapid.SampledFrom(faultKinds).Draw(w.T, "fault"), at: rapid.SampledFrom([]int{0, 0, 0, 1, 2, 3, 3, 3}).Draw(w.T, "answer"),
 			item: rapid.IntRange(0, modelItems-1).Draw(w.T, "item")}
 		spoil = func() { o.fault = f }
 		w.did("  %+v", f)

@@ -128,6 +128,38 @@ func TestRuleFeedFiles(t *testing.T) {
 	}
 }
 
+// An earlier text that lies elsewhere in feed/ is not brought back by a rename:
+// signed, it is a new revision, above the one that replaced it.
+//
+// spec: F9
+func TestEarlierTextMoved(t *testing.T) {
+	d := newDuo(t)
+	p := d.note("text", forFriends)
+	earlier, err := os.ReadFile(d.path(p))
+	d.check(err)
+	edited, err := d.owner.Edit(t.Context(), p.ID(), func(x *post.Draft) error { x.Set("content", "edited"); return nil })
+	d.check(err)
+	d.wants("edited", d.sees(d.cert(d.reader)), "edited")
+	d.check(os.Remove(d.path(p)))
+	d.check(os.WriteFile(filepath.Join(filepath.Dir(d.path(p)), "found.json"), earlier, 0o600))
+	d.tick(3 * time.Second)
+	pending, err := d.owner.ByHand(t.Context())
+	d.check(err)
+	for _, x := range pending {
+		if x.What != home.WasMoved {
+			continue
+		}
+		signed, err := d.owner.SignPending(t.Context(), x)
+		d.check(err)
+		if !signed.Standing().Beats(edited.Now.Standing()) {
+			t.Errorf("signed as revision %d, which does not beat revision %d", signed.Revision(), edited.Now.Revision())
+		}
+		d.wants("signed", d.sees(d.cert(d.reader)), "text")
+		return
+	}
+	t.Errorf("by hand: %+v, want one that was moved", pending)
+}
+
 // By hand: a draft is nothing before it is signed; a removed file is no
 // deletion; a changed bto counts at once.
 //
