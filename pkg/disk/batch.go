@@ -81,7 +81,7 @@ func (b *Batch) writeEach(sync func(*Temp) error) error {
 		if _, err := localize(OpOpen, file.name); err != nil {
 			return err
 		}
-		temp, err := b.root.Temp(path.Dir(file.name), file.perm)
+		temp, err := b.root.tempIn(path.Dir(file.name), file.perm)
 		if err != nil {
 			return err
 		}

@@ -19,9 +19,14 @@ import (
 // openBeneath opens a name beneath the root. ok is false if os.Root is to be
 // asked instead.
 func (r *Root) openBeneath(local string, flags uint64) (fd int, ok bool, err error) {
+	return r.openBeneathMode(local, flags, 0)
+}
+
+func (r *Root) openBeneathMode(local string, flags, mode uint64) (fd int, ok bool, err error) {
 	for {
 		fd, err = unix.Openat2(int(r.top.Fd()), local, &unix.OpenHow{
 			Flags:   flags | unix.O_CLOEXEC,
+			Mode:    mode,
 			Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_MAGICLINKS,
 		})
 		switch {
@@ -82,6 +87,38 @@ func (r *Root) openDir(local string) (*os.File, error) {
 		return nil, err
 	}
 	return os.NewFile(uintptr(fd), local), nil
+}
+
+// create makes a new file and opens it for writing.
+func (r *Root) create(local string, perm fs.FileMode) (*os.File, error) {
+	fd, ok, err := r.openBeneathMode(local, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL, uint64(perm.Perm()))
+	if !ok {
+		return r.root.OpenFile(local, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), local), nil
+}
+
+// move gives a file another name, most often in the same directory.
+func (r *Root) move(from, to string) error {
+	if path.Dir(from) != path.Dir(to) {
+		return r.root.Rename(from, to)
+	}
+	fd, ok, err := r.openBeneath(path.Dir(to), unix.O_PATH|unix.O_DIRECTORY)
+	if !ok {
+		return r.root.Rename(from, to)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	for {
+		if err := unix.Renameat(fd, path.Base(from), fd, path.Base(to)); !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
 }
 
 func fstat(fd int, stat *syscall.Stat_t) error {

@@ -19,3 +19,13 @@ func (r *Root) openRegular(local string) (*os.File, Stat, error) {
 func (r *Root) openDir(local string) (*os.File, error) {
 	return r.root.OpenFile(local, os.O_RDONLY|nonblock|directory, 0)
 }
+
+// create makes a new file and opens it for writing.
+func (r *Root) create(local string, perm fs.FileMode) (*os.File, error) {
+	return r.root.OpenFile(local, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+}
+
+// move gives a file another name.
+func (r *Root) move(from, to string) error {
+	return r.root.Rename(from, to)
+}

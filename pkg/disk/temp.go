@@ -25,9 +25,14 @@ func (r *Root) Temp(dir string, perm fs.FileMode) (*Temp, error) {
 	if err := r.Mkdir(dir); err != nil {
 		return nil, err
 	}
+	return r.tempIn(dir, perm)
+}
+
+// tempIn is Temp in a directory that is there.
+func (r *Root) tempIn(dir string, perm fs.FileMode) (*Temp, error) {
 	t := &Temp{root: r, name: path.Join(dir, tempPrefix+strings.ToLower(rand.Text())+tempSuffix)}
 	err := r.do(OpOpen, t.name, func(local string) (err error) {
-		t.file, err = r.root.OpenFile(local, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+		t.file, err = r.create(local, perm)
 		return err
 	})
 	if err != nil {
@@ -113,7 +118,7 @@ func (r *Root) rename(from, name string) error {
 	if err != nil {
 		return err
 	}
-	return r.do(OpRename, name, func(to string) error { return r.root.Rename(local, to) })
+	return r.do(OpRename, name, func(to string) error { return r.move(local, to) })
 }
 
 // renameNew gives a second name, which fails if it is taken, and then takes

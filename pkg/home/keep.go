@@ -21,22 +21,66 @@ import (
 	"github.com/p2ps/p2ps/pkg/pull"
 )
 
+// A turn is one page on its way from the network to the disk. While a page is
+// fetched, the one before it is verified, and the one before that is written:
+// three at most, written and told in the order they came.
+type turn struct {
+	verified, written chan struct{} // closed when it is
+	err               error         // once written: of this page, or of one before it
+}
+
 // Keep implements pull.Keeper: all items are verified on all cores, written as
-// one batch, in order, and then noted.
+// one batch, in order, and then noted, while the next page is fetched. What
+// fails is told by whatever is called next.
 func (k *keeper) Keep(ctx context.Context, items []ijson.Value, offered map[post.ID]post.Version) error {
 	if len(items) == 0 {
 		return nil
 	}
-	posts, errs, err := k.open(ctx, items)
-	if err != nil {
-		return err
+	if k.writing != nil {
+		if <-k.writing.written; k.writing.err != nil {
+			return k.writing.err
+		}
 	}
+	before, now := k.verifying, &turn{make(chan struct{}), make(chan struct{}), nil}
+	if before != nil {
+		<-before.verified
+	}
+	k.writing, k.verifying = before, now
+	go func() {
+		defer close(now.written)
+		p, err := k.open(ctx, items, offered)
+		close(now.verified)
+		if before != nil {
+			if <-before.written; before.err != nil {
+				now.err = before.err
+				return
+			}
+		}
+		if now.err = err; err == nil {
+			now.err = k.write(ctx, p)
+		}
+	}()
+	return nil
+}
+
+// settle waits until all pages are written: what is asked or changed next must
+// find them.
+func (k *keeper) settle() error {
+	if k.verifying == nil {
+		return nil
+	}
+	<-k.verifying.written
+	return k.verifying.err
+}
+
+// write puts a verified page into its files, and into the index.
+func (k *keeper) write(ctx context.Context, p opened) error {
 	unlock, err := k.h.lock(ctx)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	kept, err := k.decide(ctx, items, posts, errs, offered)
+	kept, err := k.decide(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -55,44 +99,56 @@ func (k *keeper) Keep(ctx context.Context, items []ijson.Value, offered map[post
 	return k.x.Update(context.WithoutCancel(ctx), func(tx *index.Tx) error { return kept.record(tx, k) })
 }
 
+// opened is a page of items, and what they turned out to be.
+type opened struct {
+	items   []ijson.Value
+	posts   []*post.Post
+	errs    []error // of those that are no post
+	offered map[post.ID]post.Version
+	tree    tree // with the key that verified them
+}
+
 // open verifies items on all cores. If one does not, the author may have a new
 // key: it is asked for, once.
-func (k *keeper) open(ctx context.Context, items []ijson.Value) ([]*post.Post, []error, error) {
-	posts, errs := make([]*post.Post, len(items)), make([]error, len(items))
-	verify := func() (failed bool, err error) {
-		g, ctx := errgroup.WithContext(ctx)
-		g.SetLimit(runtime.GOMAXPROCS(0))
-		const run = 16
-		for i := 0; i < len(items); i += run {
-			g.Go(func() error {
-				for j := i; j < min(i+run, len(items)); j++ {
-					if posts[j] == nil {
-						posts[j], errs[j] = k.openOne(items[j])
-					}
-				}
-				return ctx.Err()
-			})
-		}
-		err = g.Wait()
-		return slices.ContainsFunc(errs, func(e error) bool { return errors.Is(e, pgp.ErrSignature) }), err
-	}
-	failed, err := verify()
+func (k *keeper) open(ctx context.Context, items []ijson.Value, offered map[post.ID]post.Version) (opened, error) {
+	p := opened{items, make([]*post.Post, len(items)), make([]error, len(items)), offered, k.tree}
+	failed, err := p.verify(ctx)
 	if err != nil || !failed || k.renew == nil {
-		return posts, errs, err
+		return p, err
 	}
 	renew := k.renew
 	k.renew = nil
 	cert, err := renew(ctx)
 	if err != nil || bytes.Equal(cert.Bytes(), k.tree.cert.Bytes()) {
-		return posts, errs, ignoreUnreachable(err)
+		return p, ignoreUnreachable(err)
 	}
 	k.tree.cert = cert
-	_, err = verify()
-	return posts, errs, err
+	p.tree = k.tree
+	_, err = p.verify(ctx)
+	return p, err
 }
 
-func (k *keeper) openOne(item ijson.Value) (*post.Post, error) {
-	p, err := post.Open(item, k.tree.cert)
+// verify opens what is not opened yet, and tells whether a signature was wrong.
+func (p opened) verify(ctx context.Context) (failed bool, err error) {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	const run = 16
+	for i := 0; i < len(p.items); i += run {
+		g.Go(func() error {
+			for j := i; j < min(i+run, len(p.items)); j++ {
+				if p.posts[j] == nil {
+					p.posts[j], p.errs[j] = openItem(p.items[j], p.tree.cert)
+				}
+			}
+			return ctx.Err()
+		})
+	}
+	err = g.Wait()
+	return slices.ContainsFunc(p.errs, func(e error) bool { return errors.Is(e, pgp.ErrSignature) }), err
+}
+
+func openItem(item ijson.Value, cert *pgp.Certificate) (*post.Post, error) {
+	p, err := post.Open(item, cert)
 	if err == nil && p.Tombstone() {
 		return nil, post.ErrInvalid // Tombstones are not walked
 	}
@@ -121,12 +177,12 @@ type keptOffer struct {
 
 // decide says what becomes of each item: kept, refused, or beaten by what is
 // held.
-func (k *keeper) decide(ctx context.Context, items []ijson.Value, posts []*post.Post, errs []error, offered map[post.ID]post.Version) (*kept, error) {
+func (k *keeper) decide(ctx context.Context, page opened) (*kept, error) {
 	out := &kept{batch: k.h.root.NewBatch()}
-	versions := make([]post.Version, len(items))
+	versions := make([]post.Version, len(page.items))
 	first, end := last, post.Position("")
-	for i, item := range items {
-		v, err := claim(item, posts[i], offered)
+	for i, item := range page.items {
+		v, err := claim(item, page.posts[i], page.offered)
 		if err != nil || v.ID.Author != k.author() {
 			continue // not even a line of his: dropped
 		}
@@ -142,10 +198,14 @@ func (k *keeper) decide(ctx context.Context, items []ijson.Value, posts []*post.
 			continue
 		}
 		row, has := in.rows[v.ID.Position]
-		if err := k.decideOne(out, v, posts[i], errs[i], row, has); err != nil {
+		if err := k.decideOne(out, page.tree, v, page.posts[i], page.errs[i], row, has); err != nil {
 			return nil, err
 		}
 	}
+	out.offers = slices.DeleteFunc(out.offers, func(o keptOffer) bool {
+		_, known := in.offers[o.id.Position]
+		return !known && o.Revision == 0 // there is nothing to forget
+	})
 	return out, nil
 }
 
@@ -174,7 +234,7 @@ func claim(item ijson.Value, p *post.Post, offered map[post.ID]post.Version) (po
 	return v, err
 }
 
-func (k *keeper) decideOne(out *kept, v post.Version, p *post.Post, err error, row index.Row, has bool) error {
+func (k *keeper) decideOne(out *kept, t tree, v post.Version, p *post.Post, err error, row index.Row, has bool) error {
 	var hash []byte
 	if has {
 		hash = row.Hash[:]
@@ -184,7 +244,7 @@ func (k *keeper) decideOne(out *kept, v post.Version, p *post.Post, err error, r
 		if out.refused++; out.refused == 1 { // one line a page: he may send any number
 			k.h.opt.Log.Warn("a post is refused", "post", v.ID, "error", err)
 		}
-		out.offers = append(out.offers, keptOffer{v.ID, index.Offer{Revision: v.Revision, Hash: v.Hash, Held: hash, Refused: k.certificate()}})
+		out.offers = append(out.offers, keptOffer{v.ID, index.Offer{Revision: v.Revision, Hash: v.Hash, Held: hash, Refused: t.certificate()}})
 		return nil
 	case has && row.Version == p.Version():
 		out.offers = append(out.offers, keptOffer{id: v.ID}) // a mark ends
@@ -194,7 +254,7 @@ func (k *keeper) decideOne(out *kept, v post.Version, p *post.Post, err error, r
 		return nil
 	}
 	if has {
-		if was, err := k.h.reopen(k.tree, row); err == nil {
+		if was, err := k.h.reopen(t, row); err == nil {
 			data, err := was.File()
 			if err != nil {
 				return err
@@ -206,7 +266,7 @@ func (k *keeper) decideOne(out *kept, v post.Version, p *post.Post, err error, r
 	if err != nil {
 		return err
 	}
-	name := k.tree.Path(p.ID().Position)
+	name := t.Path(p.ID().Position)
 	out.batch.Add(name, data, 0o600)
 	out.rows = append(out.rows, keptRow{p, name, data})
 	out.offers = append(out.offers, keptOffer{id: v.ID})

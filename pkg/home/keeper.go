@@ -20,27 +20,33 @@ import (
 // keeper holds my copies of one author's posts; it is the pull.Keeper.
 type keeper struct {
 	h    *Home
-	tree tree
+	who  pgp.Fingerprint
+	tree tree // with the key that verifies the next page
 	x    *index.Index
 	// renew fetches the author's certificate anew, once, when a post does not
 	// verify with the one held; nil if there is nobody to ask.
 	renew func(context.Context) (*pgp.Certificate, error)
 	tell  func(Event)
 	tally *Tally
+
+	verifying, writing *turn // the last two pages
 }
 
 var _ pull.Keeper = (*keeper)(nil)
 
-func (k *keeper) author() pgp.Fingerprint { return k.tree.cert.Fingerprint() }
+func (k *keeper) author() pgp.Fingerprint { return k.who }
 
 // certificate names the certificate by which posts are refused.
-func (k *keeper) certificate() []byte {
-	sum := sha256.Sum256(k.tree.cert.Bytes())
+func (t tree) certificate() []byte {
+	sum := sha256.Sum256(t.cert.Bytes())
 	return sum[:8]
 }
 
 // Newest implements pull.Keeper.
 func (k *keeper) Newest(ctx context.Context) (newest post.Position, err error) {
+	if err := k.settle(); err != nil {
+		return "", err
+	}
 	limit := pull.Horizon(k.h.opt.Now())
 	err = k.x.View(ctx, func(v *index.View) error {
 		if newest, err = v.Newest(k.author(), limit); err != nil {
@@ -59,6 +65,9 @@ func (k *keeper) Newest(ctx context.Context) (newest post.Position, err error) {
 
 // Marked implements pull.Keeper.
 func (k *keeper) Marked(ctx context.Context, n int) ([]post.ID, error) {
+	if err := k.settle(); err != nil {
+		return nil, err
+	}
 	in, err := k.held(ctx, "", last)
 	if err != nil {
 		return nil, err
@@ -95,6 +104,9 @@ func (k *keeper) Marked(ctx context.Context, n int) ([]post.ID, error) {
 
 // update changes the index under the lock of the home.
 func (k *keeper) update(ctx context.Context, change func(*index.Tx) error) error {
+	if err := k.settle(); err != nil {
+		return err
+	}
 	unlock, err := k.h.lock(ctx)
 	if err != nil {
 		return err
@@ -105,11 +117,14 @@ func (k *keeper) update(ctx context.Context, change func(*index.Tx) error) error
 
 // Months implements pull.Keeper.
 func (k *keeper) Months(ctx context.Context, at time.Time) (wire.Months, error) {
+	if err := k.settle(); err != nil {
+		return nil, err
+	}
 	in, err := k.held(ctx, "", last)
 	if err != nil {
 		return nil, err
 	}
-	cert := k.certificate()
+	cert := k.tree.certificate()
 	return wire.SumMonths(func(yield func(post.Version) bool) {
 		for _, p := range in.positions() {
 			if l := in.line(k.author(), p, cert, at); l.Counted && !yield(l.Version) {
@@ -121,8 +136,11 @@ func (k *keeper) Months(ctx context.Context, at time.Time) (wire.Months, error) 
 
 // Lines implements pull.Keeper.
 func (k *keeper) Lines(ctx context.Context, months []string, at time.Time) ([]pull.Line, error) {
+	if err := k.settle(); err != nil {
+		return nil, err
+	}
 	var lines []pull.Line
-	cert := k.certificate()
+	cert := k.tree.certificate()
 	for _, m := range months {
 		in, err := k.held(ctx, post.Position(m), post.Position(m+"~"))
 		if err != nil {
@@ -181,6 +199,9 @@ func (k *keeper) Unoffered(ctx context.Context, ids []post.ID) error {
 
 // Withdraw implements pull.Keeper.
 func (k *keeper) Withdraw(ctx context.Context, ids []post.ID) error {
+	if err := k.settle(); err != nil {
+		return err
+	}
 	unlock, err := k.h.lock(ctx)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/p2ps/p2ps/pkg/keyring"
@@ -31,6 +32,24 @@ type link interface {
 	Renew(ctx context.Context) (*pgp.Certificate, error)
 	Room(q wire.Question) int // for marked ids in the first question
 	Bytes() int64
+}
+
+// oneAtATime is a link over which a key may be renewed while a page is fetched.
+type oneAtATime struct {
+	link
+	mu sync.Mutex
+}
+
+func (o *oneAtATime) Ask(ctx context.Context, q wire.Question) (wire.Answer, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.link.Ask(ctx, q)
+}
+
+func (o *oneAtATime) Renew(ctx context.Context) (*pgp.Certificate, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.link.Renew(ctx)
 }
 
 // place is where a person is reached, and how much came from there.

@@ -53,7 +53,7 @@ var focuses = map[string][]string{
 	"all":       nil,
 	"answers":   {"post", "edit", "delete", "readdress", "pull badly", "hostile", "all at once", "friend add"},
 	"disks":     {"post", "edit", "delete", "restore", "pull badly", "harm", "cache lost", "backup", "copy home", "half the feed is gone", "serve again"},
-	"conflicts": {"post", "edit", "second machine", "put back", "cache lost", "backup", "copy home", "sign", "pull badly"},
+	"conflicts": {"post", "edit", "second machine", "put back", "cache lost", "backup", "copy home", "sign", "pull badly", "harm"},
 	"rights":    {"post", "group", "friend", "follow", "block", "unblock", "readdress", "edit", "delete", "clock"},
 	"by hand": {"post", "edit", "delete", "restore", "by hand", "put back", "spoil", "misaddress", "misplace", "readdress", "sign", "half", "all at once",
 		"group moved"},

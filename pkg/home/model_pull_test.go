@@ -291,6 +291,11 @@ func (r *actor) cost(o *actor, before map[post.Position]held, at time.Time) pric
 			changed++
 		}
 	}
+	for pos, h := range before { // it had expired by a wrong clock, and is offered no more
+		if h.text != nil && !h.marked && !h.text.expired(at) && was[pos] == nil && now[pos] == nil {
+			changed++
+		}
+	}
 	p.least = max(1, (p.walked+modelItems-1)/modelItems)
 	p.most = p.least
 	if changed > 0 {
@@ -301,7 +306,7 @@ func (r *actor) cost(o *actor, before map[post.Position]held, at time.Time) pric
 
 // faultKinds are what the network, or a hostile owner, does to answers.
 var faultKinds = []string{"lost", "lost", "lost", "gone unasked", "gone unasked", "repeated", "request twice", "item dropped", "page cut", "disordered", "doubled", "unverifiable",
-	"no post at all", "another text", "another's post", "malformed id", "more of nothing", "gone dropped", "gone unasked"}
+	"no post at all", "another text", "another's post", "malformed id", "more of nothing", "gone dropped"}
 
 // pullBadly pulls while something goes wrong. Whatever happens nothing may be
 // lost, and nobody told that he is complete who is not.

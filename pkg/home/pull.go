@@ -140,16 +140,20 @@ func (h *Home) walk(ctx context.Context, x *index.Index, l link, cert *pgp.Certi
 	if err := h.sync(ctx, x, true, t); err != nil {
 		return err
 	}
-	k := &keeper{h: h, tree: t, x: x, renew: l.Renew, tell: tell, tally: &done.Tally}
+	talk := &oneAtATime{link: l}
+	k := &keeper{h: h, who: cert.Fingerprint(), tree: t, x: x, renew: talk.Renew, tell: tell, tally: &done.Tally}
 	room := l.Room(wire.Question{Kind: wire.KindPosts, After: string(last) + "0261122-123456789-k3q5vx2m4f7da"})
 	w := pull.New(k, pull.Options{Author: cert.Fingerprint(), Full: full, Room: room, IDs: h.opt.IDs, Heal: !h.opt.NoHealing})
 	q, err := w.Step(ctx, nil)
 	for err == nil && q != nil {
 		var a wire.Answer
 		done.Requests++
-		if a, err = l.Ask(ctx, *q); err == nil {
+		if a, err = talk.Ask(ctx, *q); err == nil {
 			q, err = w.Step(ctx, &a)
 		}
+	}
+	if settled := k.settle(); err == nil { // what came before the error is kept
+		err = settled
 	}
 	done.Complete, done.Count, done.Differ = w.Complete, w.Count, w.Differ
 	return err

@@ -175,7 +175,7 @@ func TestPullScriptAgainstServer(t *testing.T) {
 			if said != fmt.Sprintf("complete %d", len(want)) || !slices.Equal(got, want) {
 				t.Errorf("a friend: %q, got %v, want %v", said, got, want)
 			}
-			for _, canary := range []string{"secret", "bto", "canal-boats", "chess", string(other.Certificate().Fingerprint()), string(r.cert.Fingerprint())} {
+			for _, canary := range []string{"secret", `"bto"`, "canal-boats", "chess", string(other.Certificate().Fingerprint()), string(r.cert.Fingerprint())} {
 				if strings.Contains(all, canary) {
 					t.Errorf("%q reached the reader", canary)
 				}

@@ -15,11 +15,11 @@ import (
 // A Tx changes the index. Update runs it whole or not at all.
 type Tx struct {
 	View
-	tx        *sql.Tx
-	put       *sql.Stmt
-	audiences map[string]int64
-	touched   map[int64]bool // audiences of which a post was changed
-	was       *sql.Stmt
+	tx         *sql.Tx
+	statements map[string]*sql.Stmt
+	audiences  map[string]int64
+	touched    map[int64]bool // audiences of which a post was changed
+	dirs       map[string]bool
 }
 
 // Update runs change in one transaction. The caller holds the lock of the
@@ -30,7 +30,8 @@ func (x *Index) Update(ctx context.Context, change func(*Tx) error) error {
 		return damaged(err)
 	}
 	defer func() { _ = sqlTx.Rollback() }() // a no-op after Commit
-	tx := &Tx{View: View{x: x, q: sqlTx, ctx: ctx, add: true, own: map[pgp.Fingerprint]int64{}}, tx: sqlTx, audiences: map[string]int64{}, touched: map[int64]bool{}}
+	tx := &Tx{View: View{x: x, q: sqlTx, ctx: ctx, add: true, own: map[pgp.Fingerprint]int64{}}, tx: sqlTx, statements: map[string]*sql.Stmt{},
+		audiences: map[string]int64{}, touched: map[int64]bool{}, dirs: map[string]bool{}}
 	if err := change(tx); err != nil {
 		return err
 	}
@@ -56,12 +57,6 @@ func (t *Tx) Put(r Row) error {
 	if err := t.touch(author, r.ID.Position); err != nil {
 		return err
 	}
-	if t.put == nil {
-		t.put, err = t.tx.PrepareContext(t.ctx, `INSERT OR REPLACE INTO post VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`)
-		if err != nil {
-			return damaged(err)
-		}
-	}
 	var expires int64
 	if !r.Expires.IsZero() {
 		expires = r.Expires.Unix()
@@ -70,25 +65,36 @@ func (t *Tx) Put(r Row) error {
 	if post.PositionAt(r.Received.Add(time.Second)) < place { // a post from the year 2199 is not pinned to the top
 		place = post.PositionAt(r.Received)
 	}
-	_, err = t.put.ExecContext(t.ctx, author, string(r.ID.Position), r.Revision, r.Hash[:], r.Updated, r.Type, audience, r.Public, expires, r.Reply,
+	return t.exec(`INSERT OR REPLACE INTO post VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, author, string(r.ID.Position), r.Revision, r.Hash[:], r.Updated, r.Type, audience, r.Public, expires, r.Reply,
 		r.Received.Unix(), string(place), r.State, r.Why, r.Grown, r.Stat.Size, r.Stat.Mtime, r.Stat.Ctime, int64(r.Stat.Ino), r.Sum[:]) //nolint:gosec // bits
-	return damaged(err)
 }
 
 // touch notes the audience that a post had before it is changed.
-func (t *Tx) touch(author int64, position post.Position) (err error) {
-	if t.was == nil {
-		if t.was, err = t.tx.PrepareContext(t.ctx, "SELECT audience FROM post WHERE author = ? AND position = ?"); err != nil {
-			return damaged(err)
-		}
+func (t *Tx) touch(author int64, position post.Position) error {
+	was, err := t.prepare("SELECT audience FROM post WHERE author = ? AND position = ?") //nolint:sqlclosecheck // closed with the transaction
+	if err != nil {
+		return err
 	}
 	var audience int64
-	err = t.was.QueryRowContext(t.ctx, author, string(position)).Scan(&audience)
+	err = was.QueryRowContext(t.ctx, author, string(position)).Scan(&audience)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
 	t.touched[audience] = true
 	return damaged(err)
+}
+
+// prepare has a statement parsed once: most changes are of a thousand rows.
+func (t *Tx) prepare(query string) (*sql.Stmt, error) {
+	s, ok := t.statements[query]
+	if !ok {
+		var err error
+		if s, err = t.tx.PrepareContext(t.ctx, query); err != nil {
+			return nil, damaged(err)
+		}
+		t.statements[query] = s
+	}
+	return s, nil
 }
 
 func (t *Tx) audience(a post.Audience) (n int64, err error) {
@@ -107,7 +113,11 @@ func (t *Tx) audience(a post.Audience) (n int64, err error) {
 }
 
 func (t *Tx) exec(query string, args ...any) error {
-	_, err := t.tx.ExecContext(t.ctx, query, args...)
+	s, err := t.prepare(query) //nolint:sqlclosecheck // closed with the transaction
+	if err != nil {
+		return err
+	}
+	_, err = s.ExecContext(t.ctx, args...)
 	return damaged(err)
 }
 
@@ -142,6 +152,10 @@ func (t *Tx) PutDir(path string, s disk.Stat) error {
 // TouchDir remembers that there is a directory, so that it is missed when it
 // goes before it was ever listed.
 func (t *Tx) TouchDir(path string) error {
+	if t.dirs[path] {
+		return nil
+	}
+	t.dirs[path] = true
 	return t.exec("INSERT OR IGNORE INTO dir VALUES (?,0,0)", path)
 }
 

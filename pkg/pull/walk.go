@@ -30,7 +30,9 @@ var ErrPeer = errors.New("the peer breaks the rules of the walk")
 func Horizon(now time.Time) post.Position { return post.PositionAt(now.Add(24 * time.Hour)) }
 
 // A Keeper holds the reader's copies of one author's posts, and what he knows
-// about them. All of it is durable when a method returns.
+// about them. All of it is durable when a method returns, but for Keep, which
+// may go on while the next page is asked for: every other method waits for it,
+// and tells what failed.
 type Keeper interface {
 	// Newest is the newest position held or refused below the Horizon, "" if
 	// there is none.
