@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -102,7 +103,7 @@ func impostor(ts *testscript.TestScript, args []string) {
 	})
 }
 
-// interrupts SIGNAL FILE CODE COMMAND...: run it until FILE is there, send the
+// interrupts SIGNAL FILE CODE COMMAND...: run it until FILE (a pattern) is there, send the
 // signal, and demand that exit code. What it says is in interrupted.out and .err.
 func interrupts(ts *testscript.TestScript, args []string) {
 	how := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL}[args[0]]
@@ -126,7 +127,7 @@ func interrupts(ts *testscript.TestScript, args []string) {
 		<-ended
 	})
 	for deadline := time.Now().Add(patience); ; time.Sleep(2 * time.Millisecond) {
-		if _, err := os.Stat(ts.MkAbs(args[1])); err == nil {
+		if found, err := filepath.Glob(ts.MkAbs(args[1])); err == nil && len(found) > 0 {
 			break
 		}
 		select {

@@ -2,12 +2,14 @@ package home
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/p2ps/p2ps/pkg/disk"
 	"github.com/p2ps/p2ps/pkg/index"
 	"github.com/p2ps/p2ps/pkg/pgp"
 	"github.com/p2ps/p2ps/pkg/post"
@@ -113,11 +115,10 @@ func (h *Home) texts(a *wire.Answer, me tree, rows []index.Row, most int) error 
 	const gone = 120 // bytes of an item that says so, at most
 	size := len(a.Gone) * gone
 	for _, r := range rows {
-		p, err := h.reopen(me, r)
+		text, err := h.text(me, r)
 		if err != nil {
 			return err
 		}
-		text := p.Wire()
 		if len(a.Items) == most || size+len(text) > wire.MaxPage && len(a.Items) > 0 {
 			a.More = true
 			return nil
@@ -128,12 +129,32 @@ func (h *Home) texts(a *wire.Answer, me tree, rows []index.Row, most int) error 
 	return nil
 }
 
+// text is the wire form of a row's file, which must be what the index saw.
+func (h *Home) text(t tree, r index.Row) ([]byte, error) {
+	raw, stat, err := h.root.ReadFile(t.Path(r.ID.Position), post.MaxFile)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errMoved, err)
+	}
+	if sha256.Sum256(raw) == r.Sum {
+		return post.WireOf(raw)
+	}
+	p, err := h.read(t, r, raw, stat)
+	if err != nil {
+		return nil, err
+	}
+	return p.Wire(), nil
+}
+
 // reopen reads the file of a row, which must be what the index saw.
 func (h *Home) reopen(t tree, r index.Row) (*post.Post, error) {
 	raw, stat, err := h.root.ReadFile(t.Path(r.ID.Position), post.MaxFile)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errMoved, err)
 	}
+	return h.read(t, r, raw, stat)
+}
+
+func (h *Home) read(t tree, r index.Row, raw []byte, stat disk.Stat) (*post.Post, error) {
 	if stat == r.Stat {
 		if p, err := post.Reopen(raw, r.Version); err == nil {
 			return p, nil

@@ -46,6 +46,7 @@ func (k *keeper) Keep(ctx context.Context, items []ijson.Value, offered map[post
 		<-before.verified
 	}
 	k.writing, k.verifying = before, now
+	whole := context.WithoutCancel(ctx) // what has come is kept, also when no more is wanted
 	go func() {
 		defer close(now.written)
 		p, err := k.open(ctx, items, offered)
@@ -57,7 +58,7 @@ func (k *keeper) Keep(ctx context.Context, items []ijson.Value, offered map[post
 			}
 		}
 		if now.err = err; err == nil {
-			now.err = k.write(ctx, p)
+			now.err = k.write(whole, p)
 		}
 	}()
 	return nil
@@ -96,7 +97,7 @@ func (k *keeper) write(ctx context.Context, p opened) error {
 		k.tell(e)
 	}
 	k.tally.Refused += kept.refused
-	return k.x.Update(context.WithoutCancel(ctx), func(tx *index.Tx) error { return kept.record(tx, k) })
+	return k.x.Update(ctx, func(tx *index.Tx) error { return kept.record(tx, k) })
 }
 
 // opened is a page of items, and what they turned out to be.
@@ -112,9 +113,8 @@ type opened struct {
 // key: it is asked for, once.
 func (k *keeper) open(ctx context.Context, items []ijson.Value, offered map[post.ID]post.Version) (opened, error) {
 	p := opened{items, make([]*post.Post, len(items)), make([]error, len(items)), offered, k.tree}
-	failed, err := p.verify(ctx)
-	if err != nil || !failed || k.renew == nil {
-		return p, err
+	if !p.verify() || k.renew == nil {
+		return p, nil
 	}
 	renew := k.renew
 	k.renew = nil
@@ -124,13 +124,13 @@ func (k *keeper) open(ctx context.Context, items []ijson.Value, offered map[post
 	}
 	k.tree.cert = cert
 	p.tree = k.tree
-	_, err = p.verify(ctx)
-	return p, err
+	p.verify()
+	return p, nil
 }
 
 // verify opens what is not opened yet, and tells whether a signature was wrong.
-func (p opened) verify(ctx context.Context) (failed bool, err error) {
-	g, ctx := errgroup.WithContext(ctx)
+func (p opened) verify() (failed bool) {
+	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	const run = 16
 	for i := 0; i < len(p.items); i += run {
@@ -140,11 +140,11 @@ func (p opened) verify(ctx context.Context) (failed bool, err error) {
 					p.posts[j], p.errs[j] = openItem(p.items[j], p.tree.cert)
 				}
 			}
-			return ctx.Err()
+			return nil
 		})
 	}
-	err = g.Wait()
-	return slices.ContainsFunc(p.errs, func(e error) bool { return errors.Is(e, pgp.ErrSignature) }), err
+	_ = g.Wait() // what fails is in errs
+	return slices.ContainsFunc(p.errs, func(e error) bool { return errors.Is(e, pgp.ErrSignature) })
 }
 
 func openItem(item ijson.Value, cert *pgp.Certificate) (*post.Post, error) {

@@ -3,6 +3,7 @@ package post
 import (
 	"fmt"
 
+	"github.com/p2ps/p2ps/pkg/ijson"
 	"github.com/p2ps/p2ps/pkg/pgp"
 )
 
@@ -59,4 +60,15 @@ func (p *Post) Original(cert *pgp.Certificate) (*Post, error) {
 		return original, fmt.Errorf("%w: no key to verify it", ErrAuthor)
 	}
 	return Open(p.doc.Object, cert)
+}
+
+// WireOf is the wire form of a file of mine that was verified before, and is
+// the same to the byte.
+func WireOf(file []byte) ([]byte, error) {
+	canonical, err := ijson.Canonical(file)
+	if err != nil {
+		return nil, err
+	}
+	members, err := ijson.Members(canonical)
+	return join(members, "bto"), err
 }
