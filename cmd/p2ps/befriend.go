@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,6 +30,38 @@ func checkFree(h *home.Home, name string, by pgp.Fingerprint) error {
 	return err
 }
 
+// checkGroupName says what a group can be called, and offers the nearest name
+// that it can.
+func checkGroupName(name string) error {
+	err := keyring.CheckGroupName(name)
+	if !errors.Is(err, keyring.ErrName) {
+		return err
+	}
+	hint := "such as family, or book-club"
+	if close := groupNameLike(name); close != "" {
+		hint = "did you mean " + close + "?"
+	}
+	return fail(exitUsage, hint, "%q: %w for a group, whose name is 1 to 32 of a-z, 0-9 and -, and does not begin with -", text.Clean(name), keyring.ErrName)
+}
+
+// groupNameLike makes a group's name of what was typed; "" if nothing is left.
+func groupNameLike(name string) string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(text.PetName(name)) {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+			b.WriteRune(r)
+		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
+			b.WriteByte('-')
+		}
+	}
+	close := strings.TrimRight(b.String()[:min(b.Len(), 32)], "-")
+	if keyring.CheckGroupName(close) != nil {
+		return ""
+	}
+	return close
+}
+
 // checkGroups says which of the groups is not there.
 func checkGroups(h *home.Home, names []string) error {
 	groups, err := h.People().Groups()
@@ -36,7 +70,7 @@ func checkGroups(h *home.Home, names []string) error {
 	}
 	for _, name := range names {
 		if !slices.ContainsFunc(groups, func(g keyring.Group) bool { return g.Name == name }) {
-			return fail(exitNotFound, "p2ps group create "+typed(name), "group %q: %w", text.Clean(name), keyring.ErrUnknown)
+			return fail(exitNotFound, "p2ps group create "+typed(cmp.Or(groupNameLike(name), "NAME"))+" makes it; p2ps group list shows those there are", "group %q: %w", text.Clean(name), keyring.ErrUnknown)
 		}
 	}
 	return nil

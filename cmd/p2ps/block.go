@@ -54,7 +54,7 @@ func (e *env) blockAll(ctx context.Context, names []string) error {
 	}
 	for _, p := range people {
 		if p.Fingerprint == me.Fingerprint() {
-			return usage("", "that is your own key")
+			return usage("p2ps friend list shows whom you can block", "that is your own key")
 		}
 	}
 	for _, p := range people {

@@ -21,6 +21,16 @@ func (e *env) changed(c change, format string, args ...any) error {
 	if e.dryRun {
 		format = "would be done: " + format
 	}
+	return e.tell(c, format, args...)
+}
+
+// wouldBe tells with --dry-run what is not done, in a sentence of its own.
+func (e *env) wouldBe(c change, format string, args ...any) error {
+	c.header, c.DryRun = kind("change"), true
+	return e.tell(c, format, args...)
+}
+
+func (e *env) tell(c change, format string, args ...any) error {
 	e.say(format, args...)
 	if !e.json.on {
 		return nil

@@ -47,11 +47,14 @@ it where the shell looks for it.`,
 				_, err := e.stdout.Write(script.Bytes())
 				return err
 			}
-			return e.emit(struct {
-				header
-				Shell  string `json:"shell"`
-				Script string `json:"script"`
-			}{kind("completion"), args[0], script.String()})
+			return e.emit(completionLine{kind("completion"), args[0], script.String()})
 		},
 	}
+}
+
+// completionLine is a completion script as JSON.
+type completionLine struct {
+	header
+	Shell  string `json:"shell"`
+	Script string `json:"script"`
 }

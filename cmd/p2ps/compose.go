@@ -44,7 +44,7 @@ func (e *env) text(ctx context.Context, t texts, before string) (string, error) 
 	)
 	switch {
 	case t.paragraphs != nil && t.file != "":
-		return "", usage("", "-m and -F exclude each other")
+		return "", usage("give the text one way: -m TEXT, -F FILE or a pipe", "-m and -F exclude each other")
 	case t.paragraphs != nil:
 		s = strings.Join(t.paragraphs, "\n\n")
 	case t.file != "" && t.file != "-":
@@ -73,7 +73,7 @@ func (e *env) text(ctx context.Context, t texts, before string) (string, error) 
 }
 
 func readText(name string) (string, error) {
-	f, err := os.Open(name)
+	f, err := openNamed(name, "is the name right? Without -F the text comes from -m, a pipe or your editor")
 	if err != nil {
 		return "", err
 	}
@@ -134,21 +134,17 @@ func (e *env) edited(ctx context.Context, before string) (string, error) {
 		err = os.RemoveAll(dir)
 	}
 	if before != "" && text == before {
-		return "", usage("", "nothing was changed")
+		return "", usage("the text is as it was: write another, or give it with -m", "nothing was changed")
 	}
 	return text, err
 }
 
 func shellWord(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
-// addressees are the flag --to of commands whose default is not the setting.
-func addTo(cmd *cobra.Command, to *[]string, otherwise string) {
+// addTo adds the flag --to to commands whose default is not the setting.
+func (e *env) addTo(cmd *cobra.Command, to *[]string, otherwise string) {
 	cmd.Flags().StringArrayVar(to, "to", nil, "`WHO` it goes to, instead of "+otherwise+": me, friends, public, a group or a friend (repeatable)")
-	_ = cmd.RegisterFlagCompletionFunc("to", completeAudience) // it fails only for a flag that is not there
-}
-
-func completeAudience(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return []string{"me", "friends", "public"}, cobra.ShellCompDirectiveNoFileComp
+	completeFlag(cmd, "to", e.completeAudience)
 }
 
 // absent tells a file that is not there.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -24,6 +25,8 @@ const (
 type config struct {
 	read   *viper.Viper // a private instance: nothing global
 	values settings
+	faults []error  // of the file and the environment
+	wrong  []string // settings whose value is one of these
 }
 
 // env returns the name of a setting's environment variable.
@@ -35,21 +38,34 @@ func (s setting) env() string {
 // file before default. A setting that is not known, or not of its kind, is
 // wrong usage.
 func (e *env) settings() (settings, error) {
+	if err := e.readSettings(); err != nil {
+		return settings{}, err
+	}
+	if len(e.faults) > 0 {
+		return settings{}, e.faults[0]
+	}
+	return e.values, nil
+}
+
+// readSettings is settings for the commands by which wrong ones are mended: of
+// those it reads the default, and keeps what is wrong in e.faults.
+func (e *env) readSettings() error {
 	if e.read != nil {
-		return e.values, nil
+		return nil
 	}
 	data, path, err := e.readConfig()
 	if err != nil {
-		return settings{}, err
+		return err
 	}
-	v, err := parseConfig(data, path)
+	v, err := readTOML(data, path)
 	if err != nil {
-		return settings{}, err
+		return err
 	}
+	e.faults = unknownSettings(v, data, path)
 	for _, s := range settingTable() {
 		v.SetDefault(s.name, s.value)
 		if err := v.BindEnv(s.name, s.env()); err != nil {
-			return settings{}, err
+			return err
 		}
 	}
 	if e.running != nil {
@@ -62,21 +78,32 @@ func (e *env) settings() (settings, error) {
 	for _, s := range settingTable() {
 		value, err := s.kind.parse(v.Get(s.name))
 		if err != nil {
-			return settings{}, usage("", "%s: %s: %w", e.place(s, path), s.name, err)
+			e.faults, e.wrong = append(e.faults, e.wrongValue(s, data, path, err)), append(e.wrong, s.name)
+			value, _ = s.kind.parse(s.value) // a default is right
 		}
 		v.Set(s.name, value)
 	}
-	if err := v.UnmarshalExact(&e.values); err != nil {
-		return settings{}, err
+	if err := v.Unmarshal(&e.values); err != nil {
+		return err
 	}
 	e.read = v
-	return e.values, nil
+	return nil
 }
 
-// place says where a wrong value stands: a flag's was refused already.
-func (e *env) place(s setting, path string) string {
+// wrongValue says where a wrong value stands, and what mends it: a flag's was
+// refused already.
+func (e *env) wrongValue(s setting, data []byte, path string, err error) error {
 	if e.getenv(s.env()) != "" {
-		return s.env()
+		return usage("set it otherwise, or unset "+s.env(), "%s: %w", s.env(), err)
+	}
+	return usage("p2ps config set "+s.name+" VALUE puts it right", "%s: %s: %w", lineOfSetting(data, path, s.name), s.name, err)
+}
+
+// lineOfSetting names the line of the file on which a setting stands.
+func lineOfSetting(data []byte, path, name string) string {
+	lines := strings.SplitAfter(string(data), "\n")
+	if n := configStart(lines, name); n < len(lines) {
+		return fmt.Sprintf("%s, line %d", path, n+1)
 	}
 	return path
 }
@@ -94,7 +121,7 @@ func (e *env) readConfig() (data []byte, path string, err error) {
 		return nil, path, nil
 	}
 	if err != nil {
-		return nil, path, fmt.Errorf("settings: %w", err)
+		return nil, path, unreadable(fmt.Errorf("the home: %w", err), "name a directory with --home or P2PS_HOME")
 	}
 	defer func() { _ = root.Close() }()
 	data, _, err = root.ReadFile(configFile, configLimit)
@@ -107,28 +134,43 @@ func (e *env) readConfig() (data []byte, path string, err error) {
 	return data, path, nil
 }
 
-// parseConfig reads a config file. Each name must be a setting's; one that is
-// nearly so is named.
-func parseConfig(data []byte, path string) (*viper.Viper, error) {
+// readTOML reads a config file, whatever the names in it.
+func readTOML(data []byte, path string) (*viper.Viper, error) {
 	v := viper.New()
 	v.SetConfigType("toml")
-	if err := v.ReadConfig(bytes.NewReader(data)); err != nil {
-		return nil, usage("", "%s: %w", path, err)
+	err := v.ReadConfig(bytes.NewReader(data))
+	if err == nil {
+		return v, nil
 	}
-	for _, name := range v.AllKeys() {
+	var at interface{ Position() (row, column int) } // of go-toml's errors
+	if errors.As(err, &at) {
+		row, _ := at.Position()
+		path = fmt.Sprintf("%s, line %d", path, row)
+	}
+	return nil, usage("mend it in an editor: p2ps config path says where the file is", "%s: %w", path, err)
+}
+
+// unknownSettings lists the names in a file that are no setting's, each with the
+// one that may be meant.
+func unknownSettings(v *viper.Viper, data []byte, path string) (faults []error) {
+	names := v.AllKeys()
+	slices.Sort(names)
+	for _, name := range names {
 		if _, known := settingNamed(name); !known {
-			return nil, usage(meant(name), "%s: there is no setting %q", path, name)
+			first, _, _ := strings.Cut(name, ".") // of a table
+			faults = append(faults, usage(meant(name)+"; p2ps config unset "+typed(first)+" takes it out",
+				"%s: there is no setting %q", lineOfSetting(data, path, name), name))
 		}
 	}
-	return v, nil
+	return faults
 }
 
 // meant is the hint for a setting that is not known.
 func meant(name string) string {
 	if close := nearest(name, settingNames()); close != "" {
-		return "did you mean \"" + close + "\"? see p2ps config list"
+		return "did you mean \"" + close + "\"? p2ps config list shows all"
 	}
-	return "see p2ps config list"
+	return "p2ps config list shows all"
 }
 
 // origin says where the value of a setting comes from: flag, environment, file
@@ -140,6 +182,8 @@ func (e *env) origin(s setting) string {
 		}
 	}
 	switch {
+	case slices.Contains(e.wrong, s.name):
+		return "default"
 	case e.getenv(s.env()) != "":
 		return "environment"
 	case e.read != nil && e.read.InConfig(s.name):
@@ -176,6 +220,9 @@ func (v *settingValue) Set(s string) error {
 		return err
 	}
 	words, isList := value.([]string)
+	if isList && len(words) == 0 {
+		return fmt.Errorf("%q names nobody and nothing", s)
+	}
 	if before, again := v.given.([]string); isList && again {
 		value = append(before, words...)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -20,8 +21,9 @@ func newConfig(e *env) *cobra.Command {
 environment variable (p2ps help environment), else config.toml in the home, else
 the default. A setting that is misspelt is an error.`,
 		Example: `  p2ps config list
-  p2ps config set to family friends`,
-	}, newConfigList(e), newConfigGet(e), newConfigSet(e), newConfigPath(e))
+  p2ps config set to family friends
+  p2ps config unset to`,
+	}, newConfigList(e), newConfigGet(e), newConfigSet(e), newConfigUnset(e), newConfigPath(e))
 }
 
 // settingLine is a setting as JSON.
@@ -33,6 +35,21 @@ type settingLine struct {
 	Origin  string `json:"origin"`
 	Env     string `json:"env"`
 	About   string `json:"about"`
+}
+
+// configPath says where the settings are kept, as JSON.
+type configPath struct {
+	header
+	Path string `json:"path"`
+}
+
+// settingChange is change for a setting, which has a value of any kind.
+type settingChange struct {
+	header
+	What   string `json:"what"`
+	Name   string `json:"name"`
+	Value  any    `json:"value,omitzero"`
+	DryRun bool   `json:"dry_run,omitzero"`
 }
 
 func (e *env) settingLine(s setting) (settingLine, error) {
@@ -69,7 +86,7 @@ file, default), and on a terminal what it is for.`,
 		Example: `  p2ps config list --json | jq -c 'select(.origin != "default")'`,
 		Args:    noArguments(),
 		RunE: func(*cobra.Command, []string) error {
-			if _, err := e.settings(); err != nil {
+			if err := e.mendable(); err != nil {
 				return err
 			}
 			out := e.list("Setting", "Value", "From", "For")
@@ -91,6 +108,18 @@ file, default), and on a terminal what it is for.`,
 	}
 }
 
+// mendable reads the settings for a command by which wrong ones are mended: what
+// is wrong is said, and stops nothing.
+func (e *env) mendable() error {
+	if err := e.readSettings(); err != nil {
+		return err
+	}
+	for _, fault := range e.faults {
+		e.warn("note: %v; %s", fault, hintOf(fault))
+	}
+	return nil
+}
+
 func newConfigGet(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use:               "get NAME",
@@ -104,7 +133,7 @@ func newConfigGet(e *env) *cobra.Command {
 			if !known {
 				return usage(meant(args[0]), "there is no setting %q", args[0])
 			}
-			if _, err := e.settings(); err != nil {
+			if err := e.mendable(); err != nil {
 				return err
 			}
 			l, err := e.settingLine(s)
@@ -124,13 +153,8 @@ func newConfigSet(e *env) *cobra.Command {
 comments stay as they are. A list takes several values.`,
 		Example: `  p2ps config set timeline-limit 20
   p2ps config set to family friends`,
-		Args: arguments(2, -1, "NAME VALUE..."),
-		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			if len(args) > 0 {
-				return nil, cobra.ShellCompDirectiveNoFileComp
-			}
-			return settingNames(), cobra.ShellCompDirectiveNoFileComp
-		},
+		Args:              arguments(2, -1, "NAME VALUE..."),
+		ValidArgsFunction: e.completeSetting,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, known := settingNamed(args[0])
 			if !known {
@@ -138,23 +162,28 @@ comments stay as they are. A list takes several values.`,
 			}
 			value, err := s.values(args[1:])
 			if err != nil {
-				return usage("", "%s: %w", s.name, err)
+				return usage("p2ps config get "+s.name+" prints what it is; p2ps help environment explains it", "%s: %w", s.name, err)
 			}
-			if err := e.setSetting(cmd.Context(), s, value); err != nil {
+			if s.name == "to" {
+				if err := e.checkTo(value); err != nil {
+					return err
+				}
+			}
+			if err := e.setSetting(cmd.Context(), s.name, value); err != nil {
 				return err
 			}
 			if over := e.getenv(s.env()); over != "" {
 				e.warn("note: %s is set and goes before", s.env())
 			}
 			if e.json.on {
-				return e.emit(struct {
-					header
-					What  string `json:"what"`
-					Name  string `json:"name"`
-					Value any    `json:"value"`
-				}{kind("change"), "config.set", s.name, plain(value)})
+				return e.emit(settingChange{kind("change"), "config.set", s.name, plain(value), e.dryRun})
 			}
-			e.say("%s: now %s", s.name, words(value))
+			now := "now"
+			if e.dryRun {
+				now = "would be"
+			}
+			e.say("%s: %s %s", s.name, now, cmp.Or(words(value), "empty"))
+			e.stillWrong()
 			return nil
 		},
 	}
@@ -176,14 +205,14 @@ func (s setting) values(given []string) (any, error) {
 		case words && list:
 			value = append(before, more...)
 		default:
-			return nil, fmt.Errorf("takes one value, and got %d", len(given))
+			return nil, fmt.Errorf("takes one value, and got %d: put quotes around %q", len(given), strings.Join(given, " "))
 		}
 	}
 	return value, nil
 }
 
 // setSetting changes config.toml under the home's lock, durably.
-func (e *env) setSetting(ctx context.Context, s setting, value any) error {
+func (e *env) setSetting(ctx context.Context, name string, value any) error {
 	dir, err := e.dir()
 	if err != nil {
 		return err
@@ -191,13 +220,13 @@ func (e *env) setSetting(ctx context.Context, s setting, value any) error {
 	if e.dryRun {
 		data, path, err := e.readConfig()
 		if err == nil {
-			_, err = editConfig(data, path, s.name, value)
+			_, err = editConfig(data, path, name, value)
 		}
 		return err
 	}
 	wait := 10 * time.Second
-	if now, err := e.settings(); err == nil { // if not, this may be what repairs it
-		wait = now.Wait
+	if e.readSettings() == nil {
+		wait = e.values.Wait
 	}
 	root, err := disk.Create(dir, e.hook)
 	if err != nil {
@@ -213,7 +242,7 @@ func (e *env) setSetting(ctx context.Context, s setting, value any) error {
 	if err != nil {
 		return err
 	}
-	if data, err = editConfig(data, path, s.name, value); err != nil {
+	if data, err = editConfig(data, path, name, value); err != nil {
 		return err
 	}
 	if err := root.WriteFile(configFile, data, 0o600); err != nil {
@@ -238,10 +267,7 @@ func newConfigPath(e *env) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("settings: %w", err)
 			}
-			return e.emit(struct {
-				header
-				Path string `json:"path"`
-			}{kind("setting"), path}, path)
+			return e.emit(configPath{kind("setting"), path}, path)
 		},
 	}
 }

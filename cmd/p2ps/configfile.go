@@ -5,22 +5,26 @@ import (
 	"maps"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/p2ps/p2ps/pkg/ijson"
 )
 
-// editConfig returns the config file with one setting changed and all else,
-// comments included, as it was. Whether it came out right is not believed but
-// read: if the other settings are no longer the same, the file is left alone.
+// editConfig returns the config file with one setting changed, or with a nil
+// value taken out, and all else, comments included, as it was. Whether it came
+// out right is not believed but read: if the other settings are no longer the
+// same, the file is left alone.
 func editConfig(data []byte, path, name string, value any) ([]byte, error) {
-	before, err := parseConfig(data, path)
+	before, err := readTOML(data, path)
 	if err != nil {
 		return nil, err
 	}
-	line, err := configLine(name, value)
-	if err != nil {
-		return nil, err
+	line := ""
+	if value != nil {
+		if line, err = configLine(name, value); err != nil {
+			return nil, err
+		}
 	}
 	want := before.AllSettings()
 	delete(want, name)
@@ -33,25 +37,34 @@ func editConfig(data []byte, path, name string, value any) ([]byte, error) {
 			text += "\n"
 		}
 		text += line + strings.Join(lines[end:], "")
-		after, err := parseConfig([]byte(text), path)
+		after, err := readTOML([]byte(text), path)
 		if err != nil {
 			continue
 		}
 		got := after.AllSettings()
-		set, err := mustSetting(name).kind.parse(got[name])
+		set, is := got[name]
 		delete(got, name)
-		if err == nil && maps.EqualFunc(got, want, same) && same(set, value) {
+		if maps.EqualFunc(got, want, same) && (value == nil && !is || value != nil && means(name, set, value)) {
 			return []byte(text), nil
 		}
 	}
-	return nil, fail(exitError, "edit it by hand", "%s: cannot change %s without changing more", path, name)
+	return nil, fail(exitError, "edit it by hand: p2ps config path says where the file is", "%s: cannot change %s without changing more", path, name)
+}
+
+// means tells whether what stands in the file for a setting is this value.
+func means(name string, set, value any) bool {
+	parsed, err := mustSetting(name).kind.parse(set)
+	return err == nil && same(parsed, value)
 }
 
 func same(a, b any) bool { return reflect.DeepEqual(a, b) }
 
 // configStart returns the line on which a setting stands, or the end.
 func configStart(lines []string, name string) int {
-	begins := regexp.MustCompile(`(?i)^\s*["']?` + regexp.QuoteMeta(name) + `["']?\s*=`)
+	begins := regexp.MustCompile(`(?i)^\s*["']?` + regexp.QuoteMeta(name) + `["']?\s*=|^\s*\[+\s*["']?` + regexp.QuoteMeta(name) + `["']?\s*\]`)
+	if table, _, dotted := strings.Cut(name, "."); dotted && !slices.ContainsFunc(lines, begins.MatchString) {
+		return configStart(lines, table)
+	}
 	for i, line := range lines {
 		if begins.MatchString(line) {
 			return i

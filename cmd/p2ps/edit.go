@@ -1,6 +1,9 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"github.com/p2ps/p2ps/pkg/home"
@@ -18,7 +21,8 @@ your editor opens with the text as it is. (The file itself can be edited as
 well: p2ps sign then signs it.)`,
 		Example: `  p2ps edit m4f7da
   p2ps edit m4f7da -m 'Lunch at one, not at two'`,
-		Args: arguments(1, 1, "the id of a post of yours"),
+		Args:              arguments(1, 1, "the id of a post of yours"),
+		ValidArgsFunction: e.completePosts(home.MyPosts, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			h, target, err := e.target(cmd, args[0])
 			if err != nil {
@@ -39,7 +43,7 @@ well: p2ps sign then signs it.)`,
 				return e.emit(lineOf(target), target.Post.ID().String())
 			}
 			if e.dryRun {
-				return e.changed(change{What: "post.edit", ID: target.Post.ID().String()}, "%s changed", target.Post.ID())
+				return e.wouldBe(change{What: "post.edit", ID: target.Post.ID().String()}, "the text of %s would be changed", target.Post.ID())
 			}
 			c, err := h.Edit(cmd.Context(), target.Post.ID(), func(d *post.Draft) error {
 				d.Set("content", s)
@@ -60,9 +64,9 @@ well: p2ps sign then signs it.)`,
 func hasText(p *post.Post) error {
 	switch p.Type() {
 	case "Like", "Announce":
-		return usage("p2ps delete "+short(p.ID())+" takes it back", "a %s has no text to change", p.Type())
+		return usage("p2ps delete "+short(p.ID())+" takes it back", "%s has no text to change", withArticle(p.Type()))
 	case "Person":
-		return usage("", "your profile is changed by p2ps profile")
+		return usage("p2ps profile --name NAME --note WORDS", "a profile is no post with a text")
 	}
 	return nil
 }
@@ -75,12 +79,13 @@ func newDelete(e *env) *cobra.Command {
 takes its place, so that every friend who has a copy is told with his next pull
 and puts it into his trash. p2ps restore brings it back. What somebody has read,
 or copied elsewhere, nobody can take back.`,
-		Example: `  p2ps delete m4f7da`,
-		Args:    arguments(1, -1, "the id of a post of yours"),
+		Example:           `  p2ps delete m4f7da`,
+		Args:              arguments(1, -1, "the id of a post of yours"),
+		ValidArgsFunction: e.completePosts(home.MyPosts, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return e.eachPost(cmd, args, func(h *home.Home, id post.ID) error {
 				if e.dryRun {
-					return e.changed(change{What: "post.delete", ID: id.String()}, "%s deleted", id)
+					return e.wouldDelete(cmd, h, id)
 				}
 				c, err := h.Delete(cmd.Context(), id)
 				if err != nil {
@@ -95,18 +100,56 @@ or copied elsewhere, nobody can take back.`,
 	}
 }
 
+// wouldDelete tells of a deletion that is not made, or that is refused as the
+// real one would be.
+func (e *env) wouldDelete(cmd *cobra.Command, h *home.Home, id post.ID) error {
+	me, err := h.Me()
+	if err != nil {
+		return err
+	}
+	en, err := h.Show(cmd.Context(), id)
+	c := change{What: "post.delete", ID: id.String()}
+	switch {
+	case id.Author != me.Fingerprint():
+		return fmt.Errorf("%w: it is by %s", home.ErrNotMine, id.Author)
+	case err != nil && !errors.Is(err, home.ErrNoPost): // a removed file is taken back from its readers
+		return err
+	case err == nil && en.Post.Tombstone():
+		c.Already = true
+		return e.wouldBe(c, "%s was deleted before", id)
+	}
+	return e.wouldBe(c, "%s would be deleted", id)
+}
+
+// wouldRestore is wouldDelete for what is to be brought back.
+func (e *env) wouldRestore(cmd *cobra.Command, h *home.Home, id post.ID) error {
+	c := change{What: "post.restore", ID: id.String()}
+	en, err := h.Show(cmd.Context(), id)
+	switch {
+	case err != nil && !errors.Is(err, home.ErrNoPost): // one whose file is gone may be in the trash
+		return err
+	case err == nil && !en.Mine:
+		return fmt.Errorf("%w: it is by %s", home.ErrNotMine, id.Author)
+	case err == nil && !en.Post.Tombstone():
+		c.Already = true
+		return e.wouldBe(c, "%s is there: nothing would be changed", id)
+	}
+	return e.wouldBe(c, "%s would be brought back", id)
+}
+
 func newRestore(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use:   "restore ID...",
 		Short: "Bring back deleted posts of yours",
 		Long: `Bring back posts of yours that were deleted: the text from the trash is signed
 anew, under its id, for whom it was before.`,
-		Example: `  p2ps restore m4f7da`,
-		Args:    arguments(1, -1, "the id of a deleted post of yours"),
+		Example:           `  p2ps restore m4f7da`,
+		Args:              arguments(1, -1, "the id of a deleted post of yours"),
+		ValidArgsFunction: e.completePosts(home.MyDeleted, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return e.eachPost(cmd, args, func(h *home.Home, id post.ID) error {
 				if e.dryRun {
-					return e.changed(change{What: "post.restore", ID: id.String()}, "%s restored", id)
+					return e.wouldRestore(cmd, h, id)
 				}
 				c, err := h.Restore(cmd.Context(), id)
 				if err != nil {
@@ -127,11 +170,15 @@ func (e *env) eachPost(cmd *cobra.Command, args []string, do func(*home.Home, po
 	if err != nil {
 		return err
 	}
-	for _, arg := range args {
+	var ids []post.ID
+	for _, arg := range args { // all are found before anything is done to the first
 		id, err := h.Find(cmd.Context(), arg)
 		if err != nil {
 			return err
 		}
+		ids = append(ids, id)
+	}
+	for _, id := range ids {
 		if err := do(h, id); err != nil {
 			return err
 		}

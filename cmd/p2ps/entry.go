@@ -18,6 +18,7 @@ type postLine struct {
 	Author     string      `json:"author"`
 	Name       string      `json:"name"`
 	Published  string      `json:"published"`
+	Updated    string      `json:"updated,omitempty"` // when this text was written, of an edited post
 	Received   string      `json:"received,omitempty"`
 	Revision   int64       `json:"revision"`
 	Visibility string      `json:"visibility"`
@@ -36,6 +37,9 @@ func lineOf(en home.Entry) postLine {
 	if p.Public() {
 		l.Visibility = "public"
 	}
+	if at, err := post.ParseTime(p.Updated()); err == nil {
+		l.Updated = post.FormatTime(at)
+	}
 	if !en.Received.IsZero() {
 		l.Received = post.FormatTime(en.Received)
 	}
@@ -50,6 +54,14 @@ func short(id post.ID) string { return string(id.Position[len(id.Position)-6:]) 
 func columns(en home.Entry) []string {
 	p := en.Post
 	return []string{p.ID().String(), post.FormatTime(p.Published()), en.Name, p.Type(), strings.ReplaceAll(said(p), "\n", " ")}
+}
+
+// changedAt is when this text of a post was written.
+func changedAt(p *post.Post) time.Time {
+	if at, err := post.ParseTime(p.Updated()); err == nil {
+		return at
+	}
+	return p.Published()
 }
 
 // said is what a post says, in words: whatever its type is, known here or not.
@@ -94,10 +106,13 @@ func ending(s string) string {
 }
 
 // block draws a post for a person: a line with who, when and the short id, and
-// below it what it says.
-func (e *env) block(en home.Entry, now time.Time) string {
+// below it what it says. Of a history each text has its revision and its time.
+func (e *env) block(en home.Entry, now time.Time, history bool) string {
 	p := en.Post
 	head := []string{text.Clean(en.Name), text.Ago(p.Published(), now), "…" + short(p.ID())}
+	if history {
+		head[1] = fmt.Sprintf("revision %d, %s", p.Revision(), changedAt(p).In(now.Location()).Format("2006-01-02 15:04"))
+	}
 	if p.Type() != "Note" {
 		head = append(head, text.Clean(p.Type()))
 	}
@@ -107,7 +122,7 @@ func (e *env) block(en home.Entry, now time.Time) string {
 	case p.Public():
 		head = append(head, "public")
 	}
-	if p.Revision() > 1 {
+	if p.Revision() > 1 && !history {
 		head = append(head, "edited")
 	}
 	if p.Revoked() {

@@ -39,6 +39,7 @@ type env struct {
 	home func() (*home.Home, error) // opened when first asked for
 
 	running *cobra.Command // the command that has begun, for its flags
+	unfit   error          // why help could not be printed as asked for
 
 	paging    *exec.Cmd // the pager between stdout and the terminal
 	closePipe func() error

@@ -118,6 +118,11 @@ func diagnose(err error) (exit, string) {
 	return exitError, ""
 }
 
+func hintOf(err error) string {
+	_, hint := diagnose(err)
+	return hint
+}
+
 // finish ends the output, says what went wrong, and returns the exit code.
 func (e *env) finish(ctx context.Context, err error) int {
 	if closed := e.closeOutput(); err == nil {
@@ -146,17 +151,21 @@ func (e *env) finish(ctx context.Context, err error) int {
 	return int(x)
 }
 
+// errorLine is a failure as JSON.
+type errorLine struct {
+	header
+	Code    string `json:"code"`
+	Exit    int    `json:"exit"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+}
+
 // complain writes a failure: one line of JSON, always the last, or the message
 // and what to do next.
 func (e *env) complain(x exit, message, hint string) {
+	message = inPlainWords(message)
 	if e.json.on {
-		line, err := ijson.Marshal(struct {
-			header
-			Code    string `json:"code"`
-			Exit    int    `json:"exit"`
-			Message string `json:"message"`
-			Hint    string `json:"hint,omitempty"`
-		}{kind("error"), x.name(), int(x), message, hint})
+		line, err := ijson.Marshal(errorLine{kind("error"), x.name(), int(x), message, hint})
 		if err == nil {
 			_, _ = fmt.Fprintf(e.stderr, "%s\n", line)
 		}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -132,6 +133,36 @@ func TestPanicExits70(t *testing.T) {
 	}
 	if !strings.Contains(w.errout.String(), "configcmd.go") {
 		t.Error("the stack is missing")
+	}
+}
+
+// TestEveryFailureSaysWhatIsNext: a sentinel, or a failure of a command, without
+// a hint leaves a person alone.
+func TestEveryFailureSaysWhatIsNext(t *testing.T) {
+	for _, s := range sentinels {
+		if s.hint == "" || strings.HasSuffix(s.hint, ".") {
+			t.Errorf("%v: the hint is missing or ends in a period: %q", s.err, s.hint)
+		}
+	}
+	bare := regexp.MustCompile(`(?:usage\(|fail\([^,"]+, )"", "([^"]+)"`)
+	silent := []string{"nothing new", "nothing done: the answer was no"} // no failures but answers
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range bare.FindAllStringSubmatch(string(source), -1) {
+			if !slices.Contains(silent, m[1]) {
+				t.Errorf("%s: %q says nothing of what is next", file, m[1])
+			}
+		}
 	}
 }
 

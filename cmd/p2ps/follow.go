@@ -23,7 +23,7 @@ nothing told of you. p2ps friend list --follows lists whom you follow.`,
 		Args: arguments(1, 1, "URL"),
 		RunE: func(cmd *cobra.Command, args []string) error { return e.follow(cmd.Context(), args[0], name) },
 	}
-	cmd.Flags().StringVar(&name, "name", "", "what you call him (default: as the key says)")
+	cmd.Flags().StringVar(&name, "name", "", "`NAME` that you call him by (default: as the key says)")
 	return cmd
 }
 
@@ -31,6 +31,9 @@ func (e *env) follow(ctx context.Context, url, name string) error {
 	h, me, err := e.identity()
 	if err != nil {
 		return err
+	}
+	if !isWeb(url) && exists(url) {
+		return usage("give the address at which he serves; or make him a friend: p2ps friend add "+typed(url), "%q is a file, not an address", url)
 	}
 	if !isWeb(url) && !strings.ContainsAny(url, ".:") {
 		return usage("give an address such as http://host:7117", "%q is not an address", url)
@@ -56,7 +59,7 @@ func (e *env) follow(ctx context.Context, url, name string) error {
 		return err
 	}
 	if e.dryRun {
-		return e.changed(c, "follow %s", inFours(n.cert.Fingerprint()))
+		return e.changed(c, "%s is followed", inFours(n.cert.Fingerprint()))
 	}
 	var p keyring.Person
 	err = h.Locked(ctx, func(k *keyring.Keyring) (err error) {
@@ -111,7 +114,7 @@ func (e *env) unfollow(ctx context.Context, who string) error {
 			return err
 		}
 	}
-	if err := e.changed(c, "%s is no longer followed", p.Name); err != nil || len(p.Addresses) == 0 {
+	if err := e.changed(c, "%s is no longer followed", p.Name); err != nil || len(p.Addresses) == 0 || e.dryRun {
 		return err
 	}
 	e.say("to undo: p2ps follow %s --name %s", p.Addresses[0], typed(p.Name))

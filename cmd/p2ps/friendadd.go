@@ -1,14 +1,13 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/p2ps/p2ps/pkg/home"
 	"github.com/p2ps/p2ps/pkg/keyring"
+	"github.com/p2ps/p2ps/pkg/post"
 )
 
 // adding is a friend to be, as the command line says.
@@ -42,11 +41,11 @@ first.`,
 		Args: arguments(1, 1, "SOURCE (a key file, - or http(s)://host:port)"),
 		RunE: func(cmd *cobra.Command, args []string) error { return e.addFriend(cmd.Context(), args[0], a) },
 	}
-	cmd.Flags().StringVar(&a.name, "name", "", "what you call him (default: as the key says)")
+	cmd.Flags().StringVar(&a.name, "name", "", "`NAME` that you call him by (default: as the key says)")
 	cmd.Flags().StringArrayVar(&a.addresses, "address", nil, "`URL` where he is reached (repeatable, at most 4)")
 	cmd.Flags().StringArrayVar(&a.groups, "group", nil, "`NAME` of a group to put him into (repeatable)")
 	addHistory(cmd, &a.history, "all")
-	_ = cmd.RegisterFlagCompletionFunc("group", e.complete(groupsNow)) // it fails only for a flag that is not there
+	completeFlag(cmd, "group", e.complete(groupsNow, groupsNow))
 	return cmd
 }
 
@@ -83,7 +82,11 @@ func (e *env) addFriend(ctx context.Context, source string, a adding) (err error
 	c := change{What: "friend.add", Who: string(n.cert.Fingerprint()), Already: already}
 	if e.dryRun {
 		c.Name = a.name
-		return e.changed(c, "add %s", inFours(n.cert.Fingerprint()))
+		return e.changed(c, "%s is a friend", inFours(n.cert.Fingerprint()))
+	}
+	was, err := pastOf(h, n)
+	if err != nil {
+		return err
 	}
 	p, err := befriend(ctx, h, n, a)
 	if err != nil {
@@ -98,30 +101,59 @@ func (e *env) addFriend(ctx context.Context, source string, a adding) (err error
 	} else {
 		err = e.changed(c, "%s is a friend now: compare the fingerprint, then p2ps friend verify %s", p.Name, typed(p.Name))
 	}
-	if err == nil {
-		e.tellFriendHistory(ctx, h, n, a, p)
+	if err != nil {
+		return err
 	}
-	return err
+	return e.tellFriendHistory(ctx, h, n, a, p, was)
+}
+
+// past is what the person saw before he was added, once more or anew.
+type past struct {
+	grants post.Grants
+	groups []keyring.Group
+}
+
+func pastOf(h *home.Home, n newcomer) (p past, err error) {
+	if p.grants, err = h.People().Grants(n.cert.Fingerprint()); err == nil {
+		p.groups, err = h.People().Groups()
+	}
+	return p, err
 }
 
 // tellFriendHistory says what the history means for friends and for the groups,
 // where anything changed.
-func (e *env) tellFriendHistory(ctx context.Context, h *home.Home, n newcomer, a adding, p keyring.Person) {
+func (e *env) tellFriendHistory(ctx context.Context, h *home.Home, n newcomer, a adding, p keyring.Person, was past) error {
+	now, err := h.People().Grants(p.Fingerprint)
+	if err != nil {
+		return err
+	}
 	again := "p2ps friend add " + typed(n.source)
 	if n.source == "-" {
 		again = "p2ps key export " + typed(p.Name) + " | p2ps friend add -"
 	}
-	var members []string
-	if a.history != "" || !n.known || n.person.Follow {
-		members = []string{"friends"}
-	}
-	for _, g := range a.groups {
-		again += " --group " + g
-		if a.history != "" || !slices.Contains(n.person.Groups, g) {
-			members = append(members, g)
+	r := reach{name: p.Name, before: was.grants, after: now}
+	if !n.known || n.person.Follow {
+		r.again, r.members = again, append([]string{"friends"}, a.groups...)
+		for _, g := range a.groups {
+			r.again += " --group " + g
 		}
+		e.tellReach(ctx, h, r)
+		return nil
 	}
-	e.tellHistory(ctx, h, p.Name, cmp.Or(a.history, "all"), again, members...)
+	if a.history != "" {
+		r.was, r.again, r.members = n.person.History, again, []string{"friends"}
+		e.tellReach(ctx, h, r)
+	}
+	for _, group := range a.groups {
+		r.was, r.again, r.members = "", "p2ps group add "+group+" "+typed(p.Name), []string{group}
+		for _, g := range was.groups {
+			if m, in := memberOf(g, p.Fingerprint); in && g.Name == group {
+				r.was = m.History
+			}
+		}
+		e.tellReach(ctx, h, r)
+	}
+	return nil
 }
 
 // withAddress puts the place that the key came from before the others.

@@ -84,7 +84,7 @@ func checkAddresses(given []string) ([]string, error) {
 		}
 	}
 	if len(list) > maxAddresses {
-		return nil, usage("", "%d addresses are too many: at most %d", len(list), maxAddresses)
+		return nil, usage("give the best of them, in the order in which they are tried", "%d addresses are too many: at most %d", len(list), maxAddresses)
 	}
 	return list, nil
 }

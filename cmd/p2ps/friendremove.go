@@ -50,7 +50,7 @@ func (e *env) removeFriend(ctx context.Context, who string) error {
 			return err
 		}
 	}
-	if err := e.changed(c, "%s is no friend any more", p.Name); err != nil {
+	if err := e.changed(c, "%s is no friend any more", p.Name); err != nil || e.dryRun {
 		return err
 	}
 	e.say("to undo: p2ps friend add KEYFILE%s", undone(p))

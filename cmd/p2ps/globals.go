@@ -2,7 +2,9 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,7 +17,7 @@ type globals struct {
 	homeDir string
 	json    jsonFlag
 	quiet   bool
-	verbose int
+	verbose verbosity
 	noInput bool
 	yes     bool
 	dryRun  bool
@@ -24,10 +26,9 @@ type globals struct {
 // register adds the flags to fs. --dry-run has no short form: -n is --limit.
 func (g *globals) register(fs *pflag.FlagSet) {
 	fs.StringVar(&g.homeDir, "home", g.homeDir, "`DIR` of keys, friends and posts (P2PS_HOME)")
-	fs.Var(&g.json, "json", "print JSON Lines; =`FIELDS` (a,b,c) keeps only these, kind and v")
-	fs.Lookup("json").NoOptDefVal = "all"
+	fs.VarPF(&g.json, "json", "", "print JSON Lines; --json=a,b,c only these fields, kind and v").NoOptDefVal = "true"
 	fs.BoolVarP(&g.quiet, "quiet", "q", g.quiet, "say nothing but the result")
-	fs.CountVarP(&g.verbose, "verbose", "v", "say more on stderr; twice: everything")
+	fs.VarPF(&g.verbose, "verbose", "v", "say more on stderr; twice: everything").NoOptDefVal = "true"
 	fs.BoolVar(&g.noInput, "no-input", g.noInput, "never ask: fail instead")
 	fs.BoolVarP(&g.yes, "yes", "y", g.yes, "answer every question with yes")
 	fs.BoolVar(&g.dryRun, "dry-run", g.dryRun, "show what would be done, and do nothing")
@@ -49,20 +50,42 @@ func (g *globals) Level() slog.Level {
 	return slog.LevelWarn
 }
 
-// jsonFlag is --json[=FIELDS].
+// A verbosity is how often -v was given. To help it is a switch.
+type verbosity int
+
+// Type, String and Set make *verbosity a pflag.Value.
+func (v *verbosity) Type() string   { return "bool" }
+func (v *verbosity) String() string { return "false" }
+
+// Set counts one more, or as much as is said: --verbose=2.
+func (v *verbosity) Set(s string) error {
+	switch n, err := strconv.Atoi(s); {
+	case s == "true":
+		*v++
+	case s == "false":
+		*v = 0
+	case err != nil || n < 0 || n > 9:
+		return fmt.Errorf("%q is not a number from 0 to 9", s)
+	default:
+		*v = verbosity(n)
+	}
+	return nil
+}
+
+// jsonFlag is --json[=FIELDS]. To help it is a switch: FIELDS are told in words.
 type jsonFlag struct {
 	on     bool
 	fields []string // nil: all
 }
 
 // Type, String and Set make *jsonFlag a pflag.Value.
-func (f *jsonFlag) Type() string   { return "fields" }
-func (f *jsonFlag) String() string { return strings.Join(f.fields, ",") }
+func (f *jsonFlag) Type() string   { return "bool" }
+func (f *jsonFlag) String() string { return "false" }
 
-// Set takes the names of fields, separated by commas, or "all".
+// Set takes the names of fields, separated by commas, or "true" for all: then it was given without any.
 func (f *jsonFlag) Set(s string) error {
 	*f = jsonFlag{on: true}
-	if s == "all" {
+	if s == "true" || s == "all" {
 		return nil
 	}
 	f.fields = []string{}
@@ -101,5 +124,31 @@ func flagError(cmd *cobra.Command, err error) error {
 			hint = "did you mean --" + close + "? " + hint
 		}
 	}
+	if bare, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
+		return usage(hint, "%s%s needs a value", before(cmd), dashed(bare.GetSpecifiedName(), bare.GetSpecifiedShortnames()))
+	}
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		return usage(hint, "%sunknown flag: %s", before(cmd), dashed(unknown.GetSpecifiedName(), unknown.GetSpecifiedShortnames()))
+	}
+	if bad, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		return usage(hint, "%s--%s: %w", before(cmd), bad.GetFlag().Name, unquoted(bad))
+	}
 	return usage(hint, "%s%w", before(cmd), err)
+}
+
+// dashed writes a flag as it was typed: short if it stood among short ones.
+func dashed(name, among string) string {
+	if among != "" {
+		return "-" + name
+	}
+	return "--" + name
+}
+
+// unquoted is what is wrong with the value of a flag: its kind says it, with the
+// value, but for the numbers and switches of pflag.
+func unquoted(bad *pflag.InvalidValueError) error {
+	if number, ok := errors.AsType[*strconv.NumError](bad); ok && bad.GetFlag().Value.Type() == "bool" {
+		return fmt.Errorf("%q is neither true nor false", number.Num)
+	}
+	return bad.Unwrap()
 }

@@ -32,10 +32,22 @@ type groupLine struct {
 	Name    string   `json:"name"`
 	Members []string `json:"members"`
 	Posts   int      `json:"posts"` // of mine that are for it
+	// Of group show: each member, and what he sees of these.
+	People []memberLine `json:"people,omitempty"`
+}
+
+// memberLine is one member of a group as JSON.
+type memberLine struct {
+	Fingerprint string `json:"fingerprint"`
+	Name        string `json:"name"`
+	Trust       string `json:"trust"`
+	History     string `json:"history,omitempty"` // "all", or the time from which on posts are shown; absent: nothing is
+	Friend      bool   `json:"friend"`            // who is none sees nothing
+	Blocked     bool   `json:"blocked,omitzero"`  // sees nothing
 }
 
 func groupLineOf(g keyring.Group, posts int) groupLine {
-	l := groupLine{kind("group"), g.Name, []string{}, posts}
+	l := groupLine{header: kind("group"), Name: g.Name, Members: []string{}, Posts: posts}
 	for _, m := range g.Members {
 		l.Members = append(l.Members, string(m.Fingerprint))
 	}
@@ -97,7 +109,8 @@ func newGroupShow(e *env) *cobra.Command {
 		Long: `Show who is in a group: name, fingerprint, trust, and what he sees of what was
 posted to the group: all of it, or what was posted from some time on. Who is in
 a group and no friend sees nothing.`,
-		Example:           `  p2ps group show family`,
+		Example: `  p2ps group show family
+  p2ps group show family --json | jq -r '.people[] | [.name, .history] | @tsv'`,
 		Args:              arguments(1, 1, "NAME"),
 		ValidArgsFunction: e.complete(groupsNow, nil),
 		RunE:              func(cmd *cobra.Command, args []string) error { return e.showGroup(cmd.Context(), args[0]) },
@@ -114,11 +127,7 @@ func (e *env) showGroup(ctx context.Context, name string) error {
 		return err
 	}
 	if e.json.on {
-		posts, err := h.Counts(ctx)
-		if err != nil {
-			return err
-		}
-		return e.emit(groupLineOf(g, posts[name]))
+		return e.showGroupJSON(ctx, h, g)
 	}
 	out := e.list("Name", "Fingerprint", "Trust", "Sees")
 	for _, m := range g.Members {
@@ -140,4 +149,20 @@ func (e *env) showGroup(ctx context.Context, name string) error {
 		}
 	}
 	return out.end()
+}
+
+func (e *env) showGroupJSON(ctx context.Context, h *home.Home, g keyring.Group) error {
+	posts, err := h.Counts(ctx)
+	if err != nil {
+		return err
+	}
+	l := groupLineOf(g, posts[g.Name])
+	for _, m := range g.Members {
+		p, err := anyPerson(h, string(m.Fingerprint))
+		if err != nil {
+			return err
+		}
+		l.People = append(l.People, memberLine{string(p.Fingerprint), p.Name, string(p.Trust), historyTime(m.History), m.Friend, p.Blocked})
+	}
+	return e.emit(l)
 }

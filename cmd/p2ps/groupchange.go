@@ -27,7 +27,7 @@ func (e *env) createGroup(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := keyring.CheckGroupName(name); err != nil {
+	if err := checkGroupName(name); err != nil {
 		return err
 	}
 	if e.dryRun {
@@ -97,7 +97,7 @@ func (e *env) deleteGroup(ctx context.Context, name string) error {
 			return err
 		}
 	}
-	if err := e.changed(change{What: "group.delete", Group: name}, "the group %s is deleted", name); err != nil {
+	if err := e.changed(change{What: "group.delete", Group: name}, "the group %s is deleted", name); err != nil || e.dryRun {
 		return err
 	}
 	posts, err := h.Counts(ctx)

@@ -1,13 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"slices"
+	"maps"
 
 	"github.com/spf13/cobra"
 
 	"github.com/p2ps/p2ps/pkg/home"
 	"github.com/p2ps/p2ps/pkg/keyring"
+	"github.com/p2ps/p2ps/pkg/post"
 )
 
 func newGroupAdd(e *env) *cobra.Command {
@@ -64,8 +66,16 @@ func (e *env) addMembers(ctx context.Context, group string, names []string, give
 
 func (e *env) addMember(ctx context.Context, h *home.Home, g keyring.Group, p keyring.Person, history string) error {
 	c := change{What: "group.add", Who: string(p.Fingerprint), Name: p.Name, Group: g.Name}
-	c.Already = slices.ContainsFunc(g.Members, func(m keyring.Member) bool { return m.Fingerprint == p.Fingerprint })
-	if !e.dryRun {
+	was, already := memberOf(g, p.Fingerprint)
+	c.Already = already
+	r := reach{name: p.Name, was: was.History, again: "p2ps group add " + g.Name + " " + typed(p.Name), members: []string{g.Name}}
+	var err error
+	if r.before, err = h.People().Grants(p.Fingerprint); err != nil {
+		return err
+	}
+	if e.dryRun {
+		r.after = joined(r.before, g.Name, history, already)
+	} else {
 		err := h.Locked(ctx, func(k *keyring.Keyring) error {
 			_, err := k.AddMember(g.Name, p.Fingerprint, history)
 			return err
@@ -76,36 +86,39 @@ func (e *env) addMember(ctx context.Context, h *home.Home, g keyring.Group, p ke
 		if c.History, err = memberHistory(h, g.Name, p); err != nil {
 			return err
 		}
-	}
-	again := "p2ps group add " + g.Name + " " + typed(p.Name)
-	switch {
-	case !c.Already && history == "":
-		history = "none"
-		fallthrough
-	case !c.Already:
-		if err := e.changed(c, "%s is in %s now", p.Name, g.Name); err != nil {
-			return err
-		}
-	default:
-		if err := e.changed(c, "%s is in %s already", p.Name, g.Name); err != nil || history == "" {
+		if r.after, err = h.People().Grants(p.Fingerprint); err != nil {
 			return err
 		}
 	}
-	e.tellHistory(ctx, h, p.Name, history, again, g.Name)
+	said := "%s is in %s now"
+	if already {
+		said = "%s is in %s already"
+	}
+	if err := e.changed(c, said, p.Name, g.Name); err != nil {
+		return err
+	}
+	if p.Blocked {
+		e.say("note: %s is blocked, and sees nothing until p2ps block remove %s", p.Name, typed(p.Name))
+		return nil
+	}
+	e.tellReach(ctx, h, r)
 	return nil
+}
+
+// joined are the rights of a friend as they will be once he is in a group.
+func joined(g post.Grants, group, history string, already bool) post.Grants {
+	if already && history == "" || !g.Friend {
+		return g
+	}
+	g.Groups = maps.Clone(g.Groups)
+	g.Groups[group] = opening(cmp.Or(history, "none"))
+	return g
 }
 
 func memberHistory(h *home.Home, group string, p keyring.Person) (string, error) {
 	g, err := groupNamed(h, group)
-	if err != nil {
-		return "", err
-	}
-	for _, m := range g.Members {
-		if m.Fingerprint == p.Fingerprint {
-			return historyTime(m.History), nil
-		}
-	}
-	return "", nil // taken out by hand meanwhile
+	m, _ := memberOf(g, p.Fingerprint) // he may have been taken out by hand meanwhile
+	return historyTime(m.History), err
 }
 
 func newGroupRemove(e *env) *cobra.Command {
@@ -138,7 +151,7 @@ func (e *env) removeMembers(ctx context.Context, group string, names []string) e
 		return err
 	}
 	for _, p := range people {
-		is := slices.ContainsFunc(g.Members, func(m keyring.Member) bool { return m.Fingerprint == p.Fingerprint })
+		_, is := memberOf(g, p.Fingerprint)
 		c := change{What: "group.remove", Who: string(p.Fingerprint), Name: p.Name, Group: group, Already: !is}
 		if !is {
 			if err := e.changed(c, "%s is not in %s", p.Name, group); err != nil {

@@ -4,8 +4,6 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
-
-	"github.com/p2ps/p2ps/pkg/keyring"
 )
 
 func newGroupRename(e *env) *cobra.Command {
@@ -37,10 +35,10 @@ func (e *env) renameGroup(ctx context.Context, from, to string) error {
 	if from == to {
 		return e.changed(c, "the group is called %s already", to)
 	}
+	if err := checkGroupName(to); err != nil {
+		return err
+	}
 	if e.dryRun {
-		if err := keyring.CheckGroupName(to); err != nil {
-			return err
-		}
 		if err := checkFree(h, to, ""); err != nil {
 			return err
 		}

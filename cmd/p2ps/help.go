@@ -48,15 +48,21 @@ func (e *env) explained(topic, text string) error {
 		_, err := e.stdout.Write([]byte(text))
 		return err
 	}
-	return e.emit(struct {
-		header
-		Topic string `json:"topic,omitempty"`
-		Text  string `json:"text"`
-	}{kind("help"), topic, text})
+	return e.emit(helpLine{kind("help"), topic, text})
+}
+
+// helpLine is an explanation as JSON.
+type helpLine struct {
+	header
+	Topic string `json:"topic,omitempty"`
+	Text  string `json:"text"`
 }
 
 // explainFlag is what --help does, and p2ps alone.
 func (e *env) explainFlag(cmd *cobra.Command, _ []string) {
+	if e.unfit = e.checkFields("help"); e.unfit != nil {
+		return // cobra takes no error from here: execute looks for it
+	}
 	path := strings.TrimSpace(strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()))
 	_ = e.explained(path, helpOf(cmd)) // the first failed write is remembered
 }

@@ -103,6 +103,15 @@ func (s *scene) judge(w *world, who string, got, code int, args []string) {
 		s.played[w.running.CommandPath()] = true
 	}
 	s.last, s.said = nil, w.errout.String()
+	if w.running != nil && !slices.Contains(args, "--help") {
+		defer func() {
+			for _, m := range s.last {
+				if kind := fmt.Sprint(m["kind"]); !slices.Contains(kindsOf(w.running), kind) {
+					s.t.Errorf("%s: kindsOf does not know that it prints a %s", line, kind)
+				}
+			}
+		}()
+	}
 	for text := range strings.Lines(w.out.String()) {
 		s.last = append(s.last, s.check(line, text))
 	}
@@ -359,6 +368,9 @@ func (s *scene) people() {
 	s.play("alice", 0, "group", "remove", "family", "caro")
 	s.play("alice", 0, "group", "show", "family")
 	s.prints("group")
+	if people := fmt.Sprint(s.last[0]["people"]); !strings.Contains(people, "name:bob") || !regexp.MustCompile(`history:20\d\d-\d\d-\d\dT`).MatchString(people) {
+		s.t.Errorf("group show: the people are %s", people)
+	}
 	s.play("alice", 0, "group", "rename", "family", "kin")
 	s.prints("change")
 	s.play("alice", 0, "group", "create", "work")
@@ -405,6 +417,8 @@ func (s *scene) writing() {
 	s.play("alice", 0, "show", id, "--history")
 	if n := len(s.last); n < 2 {
 		s.t.Errorf("history has %d lines", n)
+	} else if s.last[0]["revision"] != json.Number("1") || s.last[0]["updated"] != nil || s.last[n-1]["updated"] == nil {
+		s.t.Errorf("history: %v", s.last)
 	}
 	s.play("alice", 0, "show", id, "--readers")
 	s.play("alice", 2, "show", id, "--raw")
@@ -479,7 +493,10 @@ func (s *scene) settings() {
 	s.play("alice", 0, "config", "path")
 	s.prints("setting")
 	s.file("dave/config.toml", "nothing = 1\n")
-	s.play("dave", 2, "config", "list")
+	s.play("dave", 2, "timeline")
+	s.play("dave", 0, "config", "list")
+	s.play("dave", 0, "config", "unset", "nothing")
+	s.prints("change")
 }
 
 func (s *scene) leaving() {
@@ -493,7 +510,7 @@ func (s *scene) leaving() {
 func TestJSONFields(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"config get jobs --json=value,name", `{"kind":"setting","v":1,"value":8,"name":"jobs"}`},
-		{"config get jobs --json=name,nothing,v,kind,name", `{"kind":"setting","v":1,"name":"jobs"}`},
+		{"config get jobs --json=name,path,v,kind,name", `{"kind":"setting","v":1,"name":"jobs"}`},
 		{"config get jobs --json=", `{"kind":"setting","v":1}`},
 		{"help json --json=topic", `{"kind":"help","v":1,"topic":"json"}`},
 		{"config set --help --json=topic", `{"kind":"help","v":1,"topic":"config set"}`},

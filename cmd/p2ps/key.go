@@ -120,7 +120,11 @@ it is.`,
 				if l.Path, err = e.writeKey(file, cert.Armor()); err != nil {
 					return err
 				}
-				e.say("the public key of %s is in %s", l.Name, file)
+				if e.dryRun {
+					e.say("the public key of %s would be written to %s", l.Name, file)
+				} else {
+					e.say("the public key of %s is in %s", l.Name, file)
+				}
 				if !e.json.on {
 					return nil
 				}
@@ -148,9 +152,9 @@ func (e *env) writeKey(name string, data []byte) (path string, err error) {
 	info, err := os.Stat(path)
 	if err == nil {
 		if !info.Mode().IsRegular() {
-			return "", usage("for stdout leave out -o", "%s: %w", text.Clean(name), disk.ErrNotRegular)
+			return "", usage("name a file to write to; for stdout leave out -o", "%s: %w", text.Clean(name), disk.ErrNotRegular)
 		}
-		there, err := e.readNamed(path, int64(len(data)))
+		there, err := e.readNamed(path, int64(len(data)), "")
 		if err == nil && string(there) == string(data) {
 			return path, nil
 		}
@@ -158,13 +162,13 @@ func (e *env) writeKey(name string, data []byte) (path string, err error) {
 			return "", err
 		}
 	}
-	if e.dryRun {
-		return path, nil
-	}
-	root, err := disk.Open(filepath.Dir(path), e.hook)
+	root, err := e.openDir(filepath.Dir(path))
 	if err != nil {
 		return "", err
 	}
 	defer func() { _ = root.Close() }()
+	if e.dryRun {
+		return path, nil
+	}
 	return path, root.WriteFile(filepath.Base(path), data, 0o644)
 }

@@ -46,7 +46,7 @@ There is one identity in a home: if there is one already, nothing is changed.`,
 		Args: noArguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return e.keygen(cmd.Context(), g) },
 	}
-	cmd.Flags().StringVar(&g.name, "name", "", "your name, as friends will see it")
+	cmd.Flags().StringVar(&g.name, "name", "", "your `NAME`, as friends will see it")
 	cmd.Flags().StringVar(&g.email, "email", "", "`ADDRESS` to stand in the key")
 	cmd.Flags().StringVar(&g.passphraseFile, "passphrase-file", "", "`FILE` with the passphrase, 0600 (P2PS_PASSPHRASE_FILE)")
 	cmd.Flags().BoolVar(&g.noPassphrase, "no-passphrase", false, "keep the primary key without protection")
@@ -76,7 +76,7 @@ func (e *env) keygen(ctx context.Context, g generation) error {
 		return usage("say one of them", "keygen: --no-passphrase and --passphrase-file contradict each other")
 	}
 	if e.dryRun {
-		return e.changed(change{What: "keygen", Name: g.name}, "make a key")
+		return e.changed(change{What: "keygen", Name: g.name}, "a key is made")
 	}
 	obtain := e.generate
 	if g.importFile != "" {
@@ -120,7 +120,7 @@ func (e *env) generate(ctx context.Context, g generation) (*pgp.Secret, []byte, 
 	}
 	secret, err := pgp.Generate(name, g.email, e.now())
 	if err != nil {
-		return nil, nil, usage("", "%w", err)
+		return nil, nil, usage("give a shorter name, of printable letters without < and >", "the name or the address cannot stand in a key: %s", faultOf(err))
 	}
 	return secret, passphrase, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/p2ps/p2ps/pkg/pgp"
+	"github.com/p2ps/p2ps/pkg/text"
 )
 
 // importSecret reads a key that the person has. The passphrase that opened it
@@ -14,7 +15,7 @@ func (e *env) importSecret(ctx context.Context, g generation) (*pgp.Secret, []by
 	if g.name != "" || g.email != "" {
 		e.warn("note: the name and the address are those of the imported key; --name and --email are not used")
 	}
-	data, err := e.readNamed(g.importFile, maxSecretFile)
+	data, err := e.readNamed(g.importFile, maxSecretFile, "is the name right? gpg --export-secret-keys ADDRESS > FILE makes it")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -25,6 +26,9 @@ func (e *env) importSecret(ctx context.Context, g generation) (*pgp.Secret, []by
 	})
 	if errors.Is(err, pgp.ErrNoEncryption) || errors.Is(err, pgp.ErrNoSigning) {
 		return nil, nil, fail(exitError, "add a subkey to it with gpg --quick-add-key, and import it again", "import: %w", err)
+	}
+	if errors.Is(err, pgp.ErrMalformed) {
+		return nil, nil, fail(exitError, "gpg --export-secret-keys ADDRESS > FILE writes one", "import: %s holds no secret OpenPGP key: %s", text.Clean(g.importFile), faultOf(err))
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("import: %w", err)

@@ -30,7 +30,7 @@ func (e *env) keyFrom(ctx context.Context, source string) (cert *pgp.Certificate
 	if isWeb(source) {
 		data, address, err = e.fetchKey(ctx, source)
 	} else {
-		data, err = e.readNamed(source, maxKeyFile)
+		data, err = e.readNamed(source, maxKeyFile, "is the name right? A friend makes the file with p2ps key export -o FILE, and gives it to you")
 		if errors.Is(err, fs.ErrNotExist) && looksOtherwise(source) {
 			return nil, "", usage("take a key file (p2ps key export makes one), - for stdin, or http(s)://host:port",
 				"%q is no key file, - or http(s) address", text.Clean(source))
@@ -39,11 +39,23 @@ func (e *env) keyFrom(ctx context.Context, source string) (cert *pgp.Certificate
 	if err != nil {
 		return nil, "", err
 	}
+	named := text.Clean(source)
+	if source == "-" {
+		named = "stdin"
+	}
 	cert, err = pgp.ParseCertificate(data)
+	if errors.Is(err, pgp.ErrMalformed) {
+		return nil, "", fail(exitError, "is it the right file? p2ps key export and gpg --armor --export write a key", "%s holds no OpenPGP key: %s", named, faultOf(err))
+	}
 	if err != nil {
-		return nil, "", fmt.Errorf("the key from %s: %w", text.Clean(source), err)
+		return nil, "", fmt.Errorf("the key from %s: %w", named, err)
 	}
 	return cert, address, nil
+}
+
+// faultOf is what is wrong with a key, without what the message says already.
+func faultOf(err error) string {
+	return strings.TrimPrefix(strings.TrimSuffix(strings.TrimSuffix(err.Error(), ": "+pgp.ErrMalformed.Error()), ": "+pgp.ErrLimit.Error()), "certificate: ")
 }
 
 // looksOtherwise tells what may name a person, and is no way to a key yet: an
@@ -66,18 +78,58 @@ func (e *env) fetchKey(ctx context.Context, source string) (data []byte, address
 	switch {
 	case errors.Is(err, peer.ErrUnreachable):
 		return nil, "", fail(exitTemporary, "is it being served? Without public posts it shows its key to nobody: ask for the file that p2ps key export makes",
-			"the key from %s: %w", address, err)
+			"fetch the key: %w", at(address, err))
 	case err != nil:
-		return nil, "", fmt.Errorf("the key from %s: %w", address, err)
+		return nil, "", fmt.Errorf("fetch the key: %w", at(address, err))
 	}
 	return data, address, nil
 }
 
-// readNamed reads a file that the person named, or stdin.
-func (e *env) readNamed(name string, limit int64) ([]byte, error) {
+// at says of whom a failure is.
+func at(address string, err error) error { return fmt.Errorf("%s: %w", address, err) }
+
+// openNamed opens a file that the person named. hint says what it should be, for
+// whoever named another.
+func openNamed(name, hint string) (*os.File, error) {
+	if name == "" {
+		return nil, usage(hint, "the name of the file is empty")
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, unreadable(err, hint)
+	}
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		_ = f.Close()
+		return nil, fail(exitError, hint, "%s: it is a directory, not a file", text.Clean(name))
+	}
+	return f, nil
+}
+
+// unreadable says what to do about a file or directory that cannot be opened.
+func unreadable(err error, hint string) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fail(exitNotFound, hint, "%w", err)
+	case errors.Is(err, fs.ErrPermission):
+		return err
+	}
+	return fail(exitError, hint, "%w", err)
+}
+
+// openDir opens the directory in which a named file is to be written.
+func (e *env) openDir(dir string) (*disk.Root, error) {
+	root, err := disk.Open(dir, e.hook)
+	if err != nil {
+		return nil, unreadable(err, "make the directory first: mkdir -p "+typed(dir))
+	}
+	return root, nil
+}
+
+// readNamed reads a file that the person named, or stdin; hint as for openNamed.
+func (e *env) readNamed(name string, limit int64, hint string) ([]byte, error) {
 	in := e.stdin
 	if name != "-" {
-		f, err := os.Open(name)
+		f, err := openNamed(name, hint)
 		if err != nil {
 			return nil, err
 		}

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -31,6 +33,7 @@ var (
 	isCount    = settingKind{"number", count}
 	isDuration = settingKind{"duration", duration}
 	isColor    = settingKind{"when", oneOf("auto", "always", "never")}
+	isListen   = settingKind{"host:port", hostPort}
 	isURL      = settingKind{"url", webAddress}
 	isNetworks = settingKind{"network", networks}
 )
@@ -107,6 +110,19 @@ func oneOf(words ...string) func(any) (any, error) {
 		}
 		return s, nil
 	}
+}
+
+// hostPort takes HOST:PORT, without HOST for every address of this machine.
+func hostPort(v any) (any, error) {
+	s, _ := v.(string)
+	_, port, err := net.SplitHostPort(s)
+	if err == nil {
+		_, err = net.DefaultResolver.LookupPort(context.Background(), "tcp", port) // a number, or of /etc/services
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%q is not an address such as :7117 or 127.0.0.1:7117", fmt.Sprint(v))
+	}
+	return s, nil
 }
 
 func webAddress(v any) (any, error) {

@@ -4,11 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
-	"os"
 
+	"github.com/p2ps/p2ps/pkg/ijson"
 	"github.com/p2ps/p2ps/pkg/post"
+	"github.com/p2ps/p2ps/pkg/text"
 )
 
 // eachLine calls do with each line of a file, or of stdin for "-", that is not
@@ -16,7 +16,7 @@ import (
 func (e *env) eachLine(name string, do func([]byte) error) error {
 	in := e.stdin
 	if name != "-" {
-		f, err := os.Open(name)
+		f, err := openNamed(name, "is the name right? --json-in - reads the objects from stdin")
 		if err != nil {
 			return err
 		}
@@ -30,13 +30,13 @@ func (e *env) eachLine(name string, do func([]byte) error) error {
 			return nil
 		}
 		if err != nil && !errors.Is(err, io.EOF) {
-			return fmt.Errorf("%s, line %d: %w", name, n, err)
+			return inLine(name, n, err)
 		}
 		if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
 		if err := do(line); err != nil {
-			return fmt.Errorf("%s, line %d: %w", name, n, err)
+			return inLine(name, n, err)
 		}
 	}
 }
@@ -53,4 +53,19 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 			return nil, post.ErrTooLarge
 		}
 	}
+}
+
+// inLine says where a line is that cannot be taken. What stood before it is done.
+func inLine(name string, n int, err error) error {
+	x, hint := diagnose(err)
+	if hint == "" || errors.Is(err, ijson.ErrSyntax) {
+		hint = `each line is one whole object, such as {"type":"Note","content":"Hello"}`
+	}
+	if n > 1 {
+		hint += "; the lines before it are done"
+	}
+	if name == "-" {
+		name = "stdin"
+	}
+	return fail(x, hint, "%s, line %d: %w", text.Clean(name), n, err)
 }

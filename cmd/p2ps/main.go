@@ -42,6 +42,9 @@ func execute(ctx context.Context, e *env, args []string) error {
 	}
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = e.unfit
+	}
 	if err != nil && e.running == nil {
 		return asUsage(err)
 	}

@@ -30,7 +30,7 @@ func (e *env) newcomer(ctx context.Context, h *home.Home, me *pgp.Certificate, s
 	}
 	fpr := n.cert.Fingerprint()
 	if fpr == me.Fingerprint() {
-		return n, usage("", "%s holds your own key", text.Clean(source))
+		return n, usage("take the key of the other: p2ps key export there writes it", "%s holds your own key", text.Clean(source))
 	}
 	blocked, err := h.People().IsBlocked(fpr)
 	if err != nil {

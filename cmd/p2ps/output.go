@@ -129,7 +129,7 @@ func (e *env) warn(format string, args ...any) {
 		case string:
 			args[i] = text.Clean(arg)
 		case error:
-			args[i] = text.Clean(arg.Error())
+			args[i] = text.Clean(inOneLine(arg.Error()))
 		case fmt.Stringer:
 			args[i] = text.Clean(arg.String())
 		}

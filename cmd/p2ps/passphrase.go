@@ -3,13 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"runtime"
 
 	"github.com/p2ps/p2ps/pkg/disk"
+	"github.com/p2ps/p2ps/pkg/text"
 )
 
 const noPassphraseHint = "say --no-passphrase, or give a file with --passphrase-file or P2PS_PASSPHRASE_FILE"
@@ -43,7 +43,7 @@ func (e *env) newPassphrase(ctx context.Context, g generation) ([]byte, error) {
 		}
 		e.warn("the two differ")
 	}
-	return nil, usage("", "no passphrase was typed twice alike")
+	return nil, usage("do it again; or "+noPassphraseHint, "no passphrase was typed twice alike")
 }
 
 // oldPassphrase is that of a protected key: from a file, or asked for.
@@ -67,7 +67,7 @@ func readPassphrase(name string) ([]byte, error) {
 	const most = 4 << 10
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("passphrase: %w", err)
+		return nil, unreadable(fmt.Errorf("passphrase: %w", err), "is the name right? The file holds the passphrase in its first line, and only you may read it (chmod 600)")
 	}
 	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
@@ -86,7 +86,7 @@ func readPassphrase(name string) ([]byte, error) {
 	}
 	line, _, _ := bytes.Cut(data, []byte("\n"))
 	if line = bytes.TrimSuffix(line, []byte("\r")); len(line) == 0 {
-		return nil, usage("", "passphrase: %w", errors.New(name+" is empty"))
+		return nil, usage("write the passphrase into its first line, or say --no-passphrase", "passphrase: %s is empty", text.Clean(name))
 	}
 	return line, nil
 }

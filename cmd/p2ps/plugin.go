@@ -25,7 +25,7 @@ func (e *env) plugin(ctx context.Context, home, word string, args []string) (ran
 	e.homeDir = home
 	c := e.child(exec.Command(path, args...)) //nolint:noctx // it ends by itself, as the shell would have it
 	if err := c.Start(); err != nil {
-		return true, fail(exitError, "", "run %s: %w", path, err)
+		return true, fail(exitError, "see that it can be run: chmod +x, and the program that its first line names", "run %s: %w", path, err)
 	}
 	// A Ctrl-C reaches the plug-in by itself, from the terminal.
 	stop := context.AfterFunc(ctx, func() {
@@ -41,7 +41,7 @@ func (e *env) plugin(ctx context.Context, home, word string, args []string) (ran
 	if ended, ok := errors.AsType[*exec.ExitError](err); ok {
 		return true, &failure{exit: exitOf(ended), err: err, silent: true}
 	}
-	return true, fail(exitError, "", "run %s: %w", path, err)
+	return true, fail(exitError, "see that it can be run: chmod +x, and the program that its first line names", "run %s: %w", path, err)
 }
 
 // exitOf returns the exit code of a child as a shell would: 128 and more for a

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -37,7 +36,7 @@ yours alone: --to me. The id of the new post is the only output.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f != "" {
 				if t.given() || link != "" || article || expires != "" {
-					return usage("", "--json-in brings whole posts: no other text goes with it")
+					return usage("give --json-in alone, with --to at most", "--json-in brings whole posts: no other text goes with it")
 				}
 				return e.postObjects(cmd, f)
 			}
@@ -61,13 +60,16 @@ yours alone: --to me. The id of the new post is the only output.`,
 	cmd.Flags().BoolVar(&article, "article", false, "the text is an article in Markdown; a heading at its top is its name")
 	cmd.Flags().StringVar(&expires, "expires", "", "no longer give or show it after `TIME` from now (2w), or at a date")
 	cmd.Flags().StringVar(&f, "json-in", "", "take ActivityStreams objects from `FILE`, one a line (- is stdin)")
-	_ = cmd.RegisterFlagCompletionFunc("to", completeAudience)
+	completeFlag(cmd, "to", e.completeAudience)
 	return cmd
 }
 
 // compose makes a draft of the text and the flags.
 func (e *env) compose(cmd *cobra.Command, t texts, link string, article bool) (*post.Draft, error) {
 	if link != "" {
+		if article {
+			return nil, usage("give one of them", "--link shares a page, and --article is a text of your own")
+		}
 		if !isWeb(link) {
 			return nil, usage("give it whole, as https://example.org/", "--link %q is not an http or https address", link)
 		}
@@ -145,14 +147,32 @@ func (e *env) publish(cmd *cobra.Command, d *post.Draft, words []string) error {
 
 func (e *env) publishTo(cmd *cobra.Command, h *home.Home, d *post.Draft, a post.Audience) error {
 	if e.dryRun {
-		to := h.People().Names(a)
-		return e.changed(change{What: "post", To: to}, "posted to %s", strings.Join(to, ", "))
+		return e.wouldPost(h, a)
 	}
 	p, err := h.Post(cmd.Context(), d, a)
 	if err != nil {
 		return err
 	}
 	return e.posted(h, p, "posted")
+}
+
+// wouldPost tells of a post that is not made, to whom it would go.
+func (e *env) wouldPost(h *home.Home, a post.Audience) error {
+	c := change{What: "post", To: h.People().Names(a)}
+	readers, err := h.ReadersOf(a)
+	if err != nil {
+		return err
+	}
+	to := strings.Join(c.To, ", ")
+	switch {
+	case a.Public:
+		return e.wouldBe(c, "it would be posted to everybody (%s)", to)
+	case len(readers) > 0:
+		return e.wouldBe(c, "it would be posted to %s (%s)", to, people(len(readers)))
+	case to != "me":
+		return e.wouldBe(c, "it would be posted to %s: nobody could see it yet", to)
+	}
+	return e.wouldBe(c, "it would be posted for you alone")
 }
 
 // posted prints a post of mine that was just signed.
@@ -213,12 +233,4 @@ func (e *env) postObjects(cmd *cobra.Command, name string) error {
 		d.Remove("to")
 		return e.publishTo(cmd, h, d, a)
 	})
-}
-
-// about is a text for a person of when something was.
-func about(t, now time.Time) string {
-	if t.IsZero() {
-		return "never"
-	}
-	return text.Ago(t, now)
 }

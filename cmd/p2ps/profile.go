@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -55,6 +56,9 @@ profile of yours, and changing it changes that.`,
 			}
 			for _, en := range mine {
 				if was, err := en.Post.Audience(); err == nil && slices.Equal(was.Members(), a.Members()) {
+					if e.dryRun {
+						return e.wouldBe(change{What: "post.edit", ID: en.Post.ID().String()}, "your profile for %s would be changed", strings.Join(en.To, ", "))
+					}
 					c, err := h.Edit(cmd.Context(), en.Post.ID(), set)
 					if err != nil {
 						return err
@@ -72,6 +76,6 @@ profile of yours, and changing it changes that.`,
 	cmd.Flags().StringVar(&name, "name", "", "the `NAME` to be called by")
 	cmd.Flags().StringVar(&note, "note", "", "some `WORDS` about yourself")
 	addSettingFlag(cmd.Flags(), "to", "")
-	_ = cmd.RegisterFlagCompletionFunc("to", completeAudience)
+	completeFlag(cmd, "to", e.completeAudience)
 	return cmd
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -53,7 +54,8 @@ A friend who is away is no failure, unless he is named. With --json each post
 is a line as soon as it is kept, each friend one at his end.`,
 		Example: `  p2ps pull -q                 # from cron: silent if fine, never two at once
   p2ps pull alice --json | jq 'select(.kind=="pull").new'`,
-		Args: arguments(0, -1, ""),
+		Args:              arguments(0, -1, ""),
+		ValidArgsFunction: e.complete(peopleNow),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p := &puller{e: e, named: len(args) > 0, exitCode: exitCode}
 			err := p.run(cmd.Context(), args, full)
@@ -94,6 +96,9 @@ func (p *puller) run(ctx context.Context, args []string, full bool) error {
 	if err != nil {
 		return err
 	}
+	if p.e.dryRun {
+		return p.wouldAsk(h, people)
+	}
 	p.bar = p.e.progress("pulling")
 	err = h.Pull(ctx, people, home.PullOptions{Full: full, Jobs: s.Jobs, Timeout: s.Timeout}, func(ev home.Event) { p.tell(h, ev) })
 	p.bar.end()
@@ -114,6 +119,34 @@ func (p *puller) run(ctx context.Context, args []string, full bool) error {
 			return err
 		}
 		return silently(err) // the code says it all
+	}
+	return nil
+}
+
+// wouldAsk tells who would be asked, and where.
+func (p *puller) wouldAsk(h *home.Home, people []keyring.Person) error {
+	if people == nil {
+		friends, err := h.People().Friends()
+		if err != nil {
+			return err
+		}
+		follows, err := h.People().Follows()
+		if err != nil {
+			return err
+		}
+		people = slices.DeleteFunc(append(friends, follows...), func(p keyring.Person) bool { return p.Blocked })
+	}
+	if len(people) == 0 {
+		p.e.say("there is nobody to pull from: p2ps friend add")
+	}
+	for _, who := range people {
+		at := strings.Join(who.Addresses, ", ")
+		if at == "" {
+			at = "no address: none is known"
+		}
+		if err := p.e.wouldBe(change{What: "pull", Who: string(who.Fingerprint), Name: who.Name}, "%s would be asked at %s", who.Name, at); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -157,11 +190,11 @@ func (p *puller) over(done home.Pulled) error {
 		done.Unoffered, done.Refused, done.Requests, done.Bytes, done.Complete, done.Count, "", ""}
 	if done.Err != nil {
 		x, _ := diagnose(done.Err)
-		l.Code, l.Message = x.name(), text.Clean(done.Err.Error())
+		l.Code, l.Message = x.name(), text.Clean(inOneLine(done.Err.Error()))
 		p.failed = append(p.failed, failedWith(done.Person.Name, done.Err))
 		if !p.e.json.on && (p.named || x != exitTemporary) && len(p.failed) > 0 && !(p.e.quiet && x == exitTemporary) {
 			p.bar.clear()
-			p.e.warn("p2ps: %v", p.failed[len(p.failed)-1])
+			p.e.complain(x, inOneLine(p.failed[len(p.failed)-1].Error()), hintOf(p.failed[len(p.failed)-1]))
 		} else if !p.e.json.on && !p.e.quiet && !errors.Is(done.Err, home.ErrNoAddress) {
 			p.bar.clear()
 			p.e.say("%s is away", done.Person.Name)
@@ -191,6 +224,9 @@ func (p *puller) over(done home.Pulled) error {
 
 func failedWith(name string, err error) error {
 	x, hint := diagnose(err)
+	if errors.Is(err, home.ErrNoAddress) {
+		hint = "p2ps friend address " + typed(name) + " URL says where"
+	}
 	if x == exitTemporary {
 		return fail(x, hint, "cannot reach %s: %w", name, err)
 	}
@@ -242,9 +278,9 @@ func (p *puller) sumUp(worst exit) error {
 			if first == nil {
 				hint = next
 			}
-			first = append(first, err.Error())
+			first = append(first, inOneLine(err.Error()))
 		default:
-			rest = append(rest, err.Error())
+			rest = append(rest, inOneLine(err.Error()))
 		}
 	}
 	return fail(worst, hint, "%s", strings.Join(append(first, rest...), "\n"))

@@ -23,7 +23,8 @@ answered, and to everybody if that is public; an answer to a post of your own
 goes to whom that went. --to replaces it. The text is given as for post.`,
 		Example: `  p2ps reply m4f7da -m 'I bring the salad'
   p2ps reply m4f7da --to family -m 'Who brings the salad?'`,
-		Args: arguments(1, 1, "the id of a post"),
+		Args:              arguments(1, 1, "the id of a post"),
+		ValidArgsFunction: e.completePosts(home.AnyPost, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			h, target, err := e.target(cmd, args[0])
 			if err != nil {
@@ -45,7 +46,7 @@ goes to whom that went. --to replaces it. The text is given as for post.`,
 		},
 	}
 	t.register(cmd.Flags())
-	addTo(cmd, &to, "the author")
+	e.addTo(cmd, &to, "the author")
 	return cmd
 }
 
@@ -58,7 +59,8 @@ func newLike(e *env) *cobra.Command {
 and to everybody if that is public; --to replaces it. p2ps delete takes it back.`,
 		Example: `  p2ps like m4f7da
   p2ps like m4f7da 🎉`,
-		Args: arguments(1, 2, "the id of a post, and at most one emoji"),
+		Args:              arguments(1, 2, "the id of a post, and at most one emoji"),
+		ValidArgsFunction: e.completePosts(home.AnyPost, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			h, target, err := e.target(cmd, args[0])
 			if err != nil {
@@ -75,7 +77,7 @@ and to everybody if that is public; --to replaces it. p2ps delete takes it back.
 			return e.answer(cmd, h, d, target, to)
 		},
 	}
-	addTo(cmd, &to, "the author")
+	e.addTo(cmd, &to, "the author")
 	return cmd
 }
 
@@ -86,8 +88,9 @@ func newRepost(e *env) *cobra.Command {
 		Long: `Pass on a public post of somebody, signed by him as it is, to your own readers.
 A post that is not public cannot be passed on: its author chose its readers.
 It goes to whom the setting "to" or --to says.`,
-		Example: `  p2ps repost m4f7da --to friends`,
-		Args:    arguments(1, 1, "the id of a post"),
+		Example:           `  p2ps repost m4f7da --to friends`,
+		Args:              arguments(1, 1, "the id of a post"),
+		ValidArgsFunction: e.completePosts(home.AnyPost, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			_, target, err := e.target(cmd, args[0])
 			if err != nil {
@@ -98,7 +101,7 @@ It goes to whom the setting "to" or --to says.`,
 				original = target.Post.Object() // the post itself, not that somebody passed it on
 			}
 			if !target.Post.Public() && target.Post.Type() != "Announce" {
-				return fail(exitError, "an answer in your own words: p2ps reply", "%s is not public, and is not yours to pass on", target.Post.ID())
+				return fail(exitError, "write it in your own words: p2ps post", "%s is for its readers alone, and is not passed on", target.Post.ID())
 			}
 			d := post.NewDraft("Announce")
 			d.SetValue("object", original)
@@ -110,7 +113,7 @@ It goes to whom the setting "to" or --to says.`,
 		},
 	}
 	addSettingFlag(cmd.Flags(), "to", "")
-	_ = cmd.RegisterFlagCompletionFunc("to", completeAudience)
+	completeFlag(cmd, "to", e.completeAudience)
 	return cmd
 }
 

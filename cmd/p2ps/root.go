@@ -60,6 +60,7 @@ trust files unattended.`,
 	root.SetErr(e.stderr)
 	root.SetFlagErrorFunc(flagError)
 	e.register(root.PersistentFlags())
+	completeFlag(root, "color", cobra.FixedCompletions([]string{"auto", "always", "never"}, only))
 	root.Flags().Bool("version", false, "print the version, as p2ps version does")
 	for _, g := range commands() {
 		if len(g.commands) == 0 {
@@ -86,6 +87,9 @@ func mark(e *env, cmd *cobra.Command) {
 	if run := cmd.RunE; run != nil {
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
 			e.running = cmd
+			if err := e.checkFields(kindsOf(cmd)...); err != nil {
+				return err
+			}
 			return run(cmd, args)
 		}
 	}

@@ -47,9 +47,6 @@ If a proxy stands before it, name its network with --trusted-proxy.`,
 			if err != nil {
 				return err
 			}
-			if _, _, err := net.SplitHostPort(s.Listen); err != nil {
-				return usage("give it as HOST:PORT, or :PORT for every address of this machine", "listen on %q: %w", s.Listen, err)
-			}
 			l, err := (&net.ListenConfig{}).Listen(cmd.Context(), "tcp", s.Listen)
 			if err != nil {
 				return fail(exitError, "choose another with --listen HOST:PORT", "listen on %s: %w", s.Listen, reasonOf(err))
@@ -58,6 +55,9 @@ If a proxy stands before it, name its network with --trusted-proxy.`,
 			line := serveLine{kind("serve"), s.Address, string(me.Fingerprint())}
 			if line.URL == "" {
 				line.URL = urlOf(l.Addr())
+			}
+			if e.dryRun {
+				return e.wouldBe(change{What: "serve"}, "it would be served at %s", line.URL)
 			}
 			limits := peer.Limits{PerAddress: float64(s.RatePerAddress), PerKey: float64(s.RatePerKey), Proxies: s.TrustedProxy}
 			return e.serve(cmd.Context(), h, l, limits, line, ready)
@@ -90,7 +90,7 @@ func (e *env) serve(ctx context.Context, h *home.Home, l net.Listener, limits pe
 	if err := e.emit(line, line.URL); err != nil {
 		return err
 	}
-	if err := writeReady(ready, line.URL); err != nil {
+	if err := e.writeReady(ready, line.URL); err != nil {
 		return err
 	}
 	go h.KeepLooking(ctx)
@@ -113,11 +113,11 @@ func boundMemory() {
 	}
 }
 
-func writeReady(name, url string) error {
+func (e *env) writeReady(name, url string) error {
 	if name == "" {
 		return nil
 	}
-	root, err := disk.Open(filepath.Dir(name), nil)
+	root, err := e.openDir(filepath.Dir(name))
 	if err != nil {
 		return err
 	}

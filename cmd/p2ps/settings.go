@@ -39,7 +39,7 @@ type setting struct {
 func settingTable() []setting {
 	return []setting{
 		{"to", isList, "friends", "`WHO` a post goes to: me, friends, public, a group or a friend"},
-		{"listen", isText, ":7117", "`ADDRESS` that serve listens on"},
+		{"listen", isListen, ":7117", "`ADDRESS` that serve listens on"},
 		{"address", isURL, "", "`ADDRESS` under which friends reach serve"},
 		{"color", isColor, "auto", "`WHEN` to color the output: auto, always or never"},
 		{"pager", isText, "", "`COMMAND` for long output; cat for none; else PAGER, then less"},

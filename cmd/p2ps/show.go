@@ -17,6 +17,9 @@ func newShow(e *env) *cobra.Command {
 		Long: `Show posts whole. An id may be given by its end, four characters or more, that
 no other post has.
 
+With --history each text that the post had is a line, oldest first, with its
+revision and when it was written at the end.
+
 With --raw the canonical bytes that are signed are written as they are, with
 --signature the binary signature over them, so that any OpenPGP program can
 check the post:
@@ -26,13 +29,14 @@ check the post:
 		Example: `  p2ps show m4f7da
   p2ps show --history m4f7da
   p2ps show --raw m4f7da | jq .`,
-		Args: arguments(1, -1, "the id of a post"),
+		Args:              arguments(1, -1, "the id of a post"),
+		ValidArgsFunction: e.completePosts(home.AnyPost, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if (raw || signature) && (len(args) != 1 || raw == signature || history || readers) {
-				return usage("", "--raw and --signature are for one post, and alone")
+				return usage("p2ps show --raw ID, or p2ps show --signature ID", "--raw and --signature are for one post, and alone")
 			}
 			if (raw || signature) && e.json.on {
-				return usage("", "--raw and --signature are bytes as they are, not JSON Lines: leave out --json")
+				return usage("leave out --json", "--raw and --signature are bytes as they are, not JSON Lines")
 			}
 			if signature && e.out {
 				return usage("redirect it: p2ps show --signature ID > post.sig", "a signature is binary, nothing for a terminal")
@@ -98,11 +102,11 @@ func (e *env) showOne(h *home.Home, en home.Entry, history, readers bool) error 
 		}
 		entries = append(was, en)
 	}
-	if err := e.show(entries); err != nil || !readers {
+	if err := e.showEntries(entries, history); err != nil || !readers {
 		return err
 	}
 	if !en.Mine {
-		return fail(exitUsage, "", "%w: only its author knows who may read it", home.ErrNotMine)
+		return fail(exitUsage, "leave out --readers", "%w: only its author knows who may read it", home.ErrNotMine)
 	}
 	friends, err := h.Readers(en.Post)
 	if err != nil {

@@ -41,7 +41,7 @@ A removed file is taken back from its readers only if it is named, or with
 			if err != nil {
 				return err
 			}
-			chosen, err := choose(pending, args, removed)
+			chosen, err := e.choose(h, pending, args, removed)
 			if err != nil {
 				return err
 			}
@@ -52,6 +52,9 @@ A removed file is taken back from its readers only if it is named, or with
 			for _, p := range chosen {
 				if err := e.signOne(cmd, h, p); err != nil {
 					failed = append(failed, err)
+					if len(chosen) > 1 && !e.json.on {
+						e.complain(exitError, err.Error(), hintOf(err))
+					}
 				}
 			}
 			if left := unnamed(pending, removed, args); left > 0 {
@@ -65,7 +68,7 @@ A removed file is taken back from its readers only if it is named, or with
 }
 
 // choose picks what is to be signed: what is named, or all but the removed.
-func choose(pending []home.Pending, args []string, removed bool) ([]home.Pending, error) {
+func (e *env) choose(h *home.Home, pending []home.Pending, args []string, removed bool) ([]home.Pending, error) {
 	var chosen []home.Pending
 	if len(args) == 0 {
 		for _, p := range pending {
@@ -80,7 +83,10 @@ func choose(pending []home.Pending, args []string, removed bool) ([]home.Pending
 		switch {
 		case found:
 			chosen = append(chosen, p)
-		case exists(arg): // it is signed already
+		case exists(arg) && !within(arg, h.Path("feed")):
+			return nil, fail(exitNotFound, "copy it into "+h.Path("feed")+", and sign it there", "nothing to sign in %s: it is not in your feed", arg)
+		case exists(arg):
+			e.say("%s is signed already", arg)
 		default:
 			return nil, fail(exitNotFound, "p2ps status lists what there is", "nothing to sign in %s: there is no such file in your feed", arg)
 		}
@@ -112,6 +118,21 @@ func samePath(a, b string) bool {
 	return real(a) == real(b)
 }
 
+// within tells whether a file lies in a directory, also if a link leads there.
+func within(name, dir string) bool {
+	real := func(p string) string {
+		if abs, err := filepath.Abs(p); err == nil {
+			p = abs
+		}
+		if target, err := filepath.EvalSymlinks(p); err == nil {
+			p = target
+		}
+		return p
+	}
+	rel, err := filepath.Rel(real(dir), real(name))
+	return err == nil && filepath.IsLocal(rel)
+}
+
 func unnamed(pending []home.Pending, removed bool, args []string) (n int) {
 	for _, p := range pending {
 		if p.What == home.WasRemoved && !removed && len(args) == 0 {
@@ -122,9 +143,9 @@ func unnamed(pending []home.Pending, removed bool, args []string) (n int) {
 }
 
 func (e *env) signOne(cmd *cobra.Command, h *home.Home, p home.Pending) error {
-	d, a, err := h.Prepare(cmd.Context(), p)
+	d, a, err := h.TrySign(cmd.Context(), p) // what cannot be signed is not shown as if it were
 	if err != nil {
-		return e.badFile(p, err)
+		return badFile(p, err)
 	}
 	to := strings.Join(h.People().Names(a), ", ")
 	if to == "" {
@@ -139,18 +160,18 @@ func (e *env) signOne(cmd *cobra.Command, h *home.Home, p home.Pending) error {
 	}
 	signed, err := h.SignPending(cmd.Context(), p)
 	if err != nil {
-		return e.badFile(p, err)
+		return badFile(p, err)
 	}
 	return e.posted(h, signed, "signed; it goes")
 }
 
-func (e *env) badFile(p home.Pending, err error) error {
-	if message := err.Error(); strings.HasPrefix(message, p.Path) {
-		e.warn("not signed: %s", message)
-	} else {
-		e.warn("not signed: %s: %s", p.Path, message)
+// badFile says of which file a failure is.
+func badFile(p home.Pending, err error) error {
+	x, hint := diagnose(err)
+	if strings.HasPrefix(err.Error(), p.Path) {
+		return fail(x, hint, "not signed: %w", err)
 	}
-	return err
+	return fail(x, hint, "not signed: %s: %w", p.Path, err)
 }
 
 func firstLine(d *post.Draft) string {
@@ -163,8 +184,8 @@ func firstLine(d *post.Draft) string {
 	return ""
 }
 
-// partly is the end of a command of which some parts failed, each of which was
-// told already.
+// partly is the end of a signing of which some parts failed. Each was told
+// already, but in JSON, whose last line is all that a script reads.
 func (e *env) partly(failed []error, of int) error {
 	switch {
 	case len(failed) == 0:
@@ -172,7 +193,11 @@ func (e *env) partly(failed []error, of int) error {
 	case of == 1:
 		return failed[0]
 	}
-	return fail(exitPartial, "", "%d of %d failed: %w", len(failed), of, errors.Join(failed...))
+	const hint = "mend what is named above, and sign again: p2ps sign"
+	if e.json.on {
+		return fail(exitPartial, hint, "%d of %d were not signed: %w", len(failed), of, errors.Join(failed...))
+	}
+	return fail(exitPartial, hint, "%d of %d were not signed", len(failed), of)
 }
 
 func exists(name string) bool {

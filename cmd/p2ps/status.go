@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -134,7 +135,7 @@ func (e *env) statusJSON(l statusLine, s home.Status) error {
 		}
 	}
 	for _, p := range s.Problems {
-		if err := e.emit(problemLine{header: kind("problem"), Path: p.Path, Why: p.Why}); err != nil {
+		if err := e.emit(problemLine{header: kind("problem"), Path: p.Path, Why: inOneLine(p.Why)}); err != nil {
 			return err
 		}
 	}
@@ -142,45 +143,89 @@ func (e *env) statusJSON(l statusLine, s home.Status) error {
 }
 
 func why(p home.Pending) string {
-	return strings.TrimSuffix(p.What+": "+p.Why, ": ")
+	return strings.TrimSuffix(p.What+": "+inOneLine(p.Why), ": ")
 }
 
 func (e *env) statusText(l statusLine, s home.Status) error {
 	w := func(format string, args ...any) { _, _ = fmt.Fprintf(e.stdout, format+"\n", args...) }
 	w("%s  %s", l.Name, l.Fingerprint)
-	w("%d posts of yours, %d new from others in the last day", l.Posts, l.New)
+	w("%s of yours, %d new from others in the last day", counted(l.Posts, "post"), l.New)
 	if l.Served {
 		w("served at %s", text.Clean(s.Served))
 	} else {
 		w("not being served")
 	}
-	for i, p := range s.ByHand {
-		if i == 0 {
-			w("\nDone by hand:")
-		}
-		line := "  " + p.What + "\t" + text.Clean(p.Path)
-		if p.Why != "" {
-			line += "\t" + text.Clean(p.Why)
-		}
-		w("%s", line)
+	var byHand, noKeys [][]string
+	for _, p := range s.ByHand {
+		byHand = append(byHand, []string{p.What, p.Path, inOneLine(p.Why)})
 	}
-	for i, p := range s.Problems {
-		if i == 0 {
-			w("\nNo keys:")
-		}
-		w("  %s\t%s", text.Clean(p.Path), text.Clean(p.Why))
+	for _, p := range s.Problems {
+		noKeys = append(noKeys, []string{p.Path, inOneLine(p.Why)})
 	}
-	now, told := e.now(), false
+	e.section("Done by hand:", byHand, e.out)
+	e.section("No keys:", noKeys, e.out)
+	now, away := e.now(), [][]string(nil)
 	for _, p := range s.People {
 		if p.Message == "" {
 			continue
 		}
-		if !told {
-			w("\nAway:")
-		}
-		told = true
-		w("  %s\tlast reached %s\t%s", text.Clean(p.Name), about(p.Reached, now), text.Clean(p.Message))
+		away = append(away, []string{p.Name, whenReached(p.Reached, now), inOneLine(p.Message)})
 	}
+	e.section("Away:", away, true)
 	w("\nNext: %s", l.Next)
 	return e.stdout.Flush()
+}
+
+// section writes rows below a title, in columns, or with tabs between them.
+func (e *env) section(title string, rows [][]string, straight bool) {
+	if len(rows) == 0 {
+		return
+	}
+	text := aligned(rows)
+	if !straight {
+		var lines []string
+		for _, row := range rows {
+			lines = append(lines, "  "+strings.TrimRight(strings.Join(cleaned(row), "\t"), "\t"))
+		}
+		text = strings.Join(lines, "\n")
+	}
+	_, _ = fmt.Fprintf(e.stdout, "\n%s\n%s\n", title, text) // the first failed write is remembered
+}
+
+// whenReached says when somebody was reached.
+func whenReached(at, now time.Time) string {
+	switch ago := text.Ago(at, now); {
+	case at.IsZero():
+		return "never reached"
+	case ago == "now":
+		return "reached just now"
+	default:
+		return "last reached " + ago + " ago"
+	}
+}
+
+// aligned draws rows in columns, each as wide as its widest, for a person.
+func aligned(rows [][]string) string {
+	var wide []int
+	for _, row := range rows {
+		for i, cell := range row {
+			if i == len(wide) {
+				wide = append(wide, 0)
+			}
+			wide[i] = max(wide[i], text.Width(text.Clean(cell)))
+		}
+	}
+	var b strings.Builder
+	for n, row := range rows {
+		if n > 0 {
+			b.WriteByte('\n')
+		}
+		line := " "
+		for i, cell := range row {
+			cell = text.Clean(cell)
+			line += " " + cell + strings.Repeat(" ", wide[i]-text.Width(cell)+1)
+		}
+		b.WriteString(strings.TrimRight(line, " "))
+	}
+	return b.String()
 }

@@ -2,12 +2,15 @@ package main
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/p2ps/p2ps/pkg/home"
 	"github.com/p2ps/p2ps/pkg/pgp"
+	"github.com/p2ps/p2ps/pkg/post"
 	"github.com/p2ps/p2ps/pkg/text"
 )
 
@@ -35,7 +38,12 @@ Posts of the blocked and the muted are left out; --from shows the muted.`,
 			if err != nil {
 				return err
 			}
-			view := home.View{Group: group, Type: kind, Limit: limit, Oldest: reverse}
+			for _, flag := range []string{"since", "until", "group", "type"} {
+				if f := cmd.Flag(flag); f.Changed && f.Value.String() == "" {
+					return usage("give it a value, or leave it out", "--%s is empty", flag)
+				}
+			}
+			view := home.View{Group: group, Type: typeNamed(kind), Limit: limit, Oldest: reverse}
 			if view.Since, err = e.moment(since); err != nil {
 				return err
 			}
@@ -46,7 +54,7 @@ Posts of the blocked and the muted are left out; --from shows the muted.`,
 				return err
 			}
 			if cmd.Flags().Changed("limit") && limit < 1 {
-				return usage("", "--limit %d is not a number from 1", limit)
+				return usage("without --limit all are shown in a pipe, and the newest 50 on a terminal", "--limit %d is not a number from 1", limit)
 			}
 			if limit == 0 && e.out && !e.json.on {
 				s, err := e.settings()
@@ -73,7 +81,24 @@ Posts of the blocked and the muted are left out; --from shows the muted.`,
 	fs.StringVar(&kind, "type", "", "posts of this `TYPE` only, such as Note")
 	fs.IntVarP(&limit, "limit", "n", 0, "at most `NUMBER` posts")
 	fs.BoolVar(&reverse, "reverse", false, "oldest first")
+	completeFlag(cmd, "from", e.completeAuthors)
+	completeFlag(cmd, "group", e.complete(groupsNow))
+	completeFlag(cmd, "type", completeTypes)
+	for _, flag := range []string{"since", "until", "limit"} {
+		completeFlag(cmd, flag, cobra.NoFileCompletions)
+	}
 	return cmd
+}
+
+// typeNamed is a type as it is written, whose name may be typed in any case if it
+// is one that p2ps makes.
+func typeNamed(typed string) string {
+	for _, t := range madeTypes() {
+		if strings.EqualFold(t, typed) {
+			return t
+		}
+	}
+	return typed
 }
 
 func (e *env) moment(s string) (time.Time, error) {
@@ -104,11 +129,19 @@ func (e *env) authors(h *home.Home, names []string) ([]pgp.Fingerprint, error) {
 }
 
 // show prints posts: as JSON Lines, as lines in a pipe, or for a person.
-func (e *env) show(entries []home.Entry) error {
+func (e *env) show(entries []home.Entry) error { return e.showEntries(entries, false) }
+
+// showEntries is show; with history each line also says which revision it is, and
+// when that was written.
+func (e *env) showEntries(entries []home.Entry, history bool) error {
 	if !e.out || e.json.on {
 		out := e.list()
 		for _, en := range entries {
-			if err := out.add(lineOf(en), columns(en)...); err != nil {
+			row := columns(en)
+			if history {
+				row = append(row, strconv.FormatInt(en.Post.Revision(), 10), post.FormatTime(changedAt(en.Post)))
+			}
+			if err := out.add(lineOf(en), row...); err != nil {
 				return err
 			}
 		}
@@ -123,7 +156,7 @@ func (e *env) show(entries []home.Entry) error {
 		if i == 0 {
 			gap = ""
 		}
-		if _, err := fmt.Fprint(e.stdout, gap, e.block(en, now)); err != nil {
+		if _, err := fmt.Fprint(e.stdout, gap, e.block(en, now, history)); err != nil {
 			return err
 		}
 	}

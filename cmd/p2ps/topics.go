@@ -96,6 +96,9 @@ are always escaped.
     --json              all fields
     --json=id,path      only these, in this order, after kind and v
 
+A field that no line of the command has is exit code 2, which names those there
+are, before anything is done.
+
 Of help, --help and completion the text is a member of one line. Only the bytes
 of show --raw and --signature are never JSON.
 

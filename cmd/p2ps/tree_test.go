@@ -114,7 +114,7 @@ func TestWrongUsageExits2(t *testing.T) {
 
 func TestNounAloneExits2AndShowsChildren(t *testing.T) {
 	code, _, stderr := runIn(t, "config")
-	want := "p2ps: config: say what: get, list, path, set\nsee p2ps config --help\n"
+	want := "p2ps: config: say what: get, list, path, set, unset\nsee p2ps config --help\n"
 	if code != 2 || stderr != want {
 		t.Errorf("exit %d, stderr %q; want 2, %q", code, stderr, want)
 	}

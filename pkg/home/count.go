@@ -18,13 +18,19 @@ func (h *Home) Counts(ctx context.Context) (counts map[string]int, err error) {
 	return counts, err
 }
 
-// CountFor counts the posts of mine that stand for any of the given members of
-// an audience: those before a position, which a history that begins there
-// hides, and those from it on, which it shows. What everybody sees is not
-// counted.
-func (h *Home) CountFor(ctx context.Context, from post.Position, members ...string) (before, after int, err error) {
+// A Shift is what a change of somebody's rights does to the posts of mine that
+// are for some members of an audience. What everybody sees is not counted.
+type Shift struct {
+	Shown  int // he sees now, and did not before
+	Hidden int // he saw before, and does not now
+	Closed int // he saw neither before nor now
+}
+
+// Shift counts by the rule that answers him, so that a post which he sees by
+// another group as well is neither shown nor hidden.
+func (h *Home) Shift(ctx context.Context, before, after post.Grants, members ...string) (s Shift, err error) {
 	err = h.mineIndexed(ctx, func(v *index.View, me pgp.Fingerprint) error {
-		before, after = 0, 0
+		s = Shift{}
 		seen := map[post.Position]bool{}
 		for _, m := range members {
 			rows, err := v.Timeline(index.Filter{Authors: []pgp.Fingerprint{me}, Audience: m, At: h.opt.Now()})
@@ -36,16 +42,20 @@ func (h *Home) CountFor(ctx context.Context, from post.Position, members ...stri
 					continue
 				}
 				seen[r.ID.Position] = true
-				if r.ID.Position < from {
-					before++
-				} else {
-					after++
+				saw, sees := post.Visible(r.Audience, before, r.ID.Position), post.Visible(r.Audience, after, r.ID.Position)
+				switch {
+				case sees && !saw:
+					s.Shown++
+				case saw && !sees:
+					s.Hidden++
+				case !saw:
+					s.Closed++
 				}
 			}
 		}
 		return nil
 	})
-	return before, after, err
+	return s, err
 }
 
 // mineIndexed looks at my own posts, in an index in step with their files.

@@ -326,7 +326,7 @@ func keysPrivate(t *testing.T, dir string) {
 	}
 }
 
-func TestCountFor(t *testing.T) {
+func TestShift(t *testing.T) {
 	alice, bob := newOwner(t, "Alice"), newOwner(t, "Bob")
 	alice.befriend(bob)
 	alice.group("family", bob.fingerprint())
@@ -337,21 +337,30 @@ func TestCountFor(t *testing.T) {
 	if _, err := alice.Delete(t.Context(), alice.note("regretted", "family").ID()); err != nil {
 		t.Fatal(err)
 	}
+	const above = post.Position("3")
+	rights := func(friends, family post.Position) post.Grants {
+		return post.Grants{Reader: bob.fingerprint(), Friend: true, Since: friends, Groups: map[string]post.Position{"family": family}}
+	}
+	stranger := post.Grants{Reader: bob.fingerprint()}
 	for _, c := range []struct {
-		from          post.Position
+		name          string
+		before, after post.Grants
 		members       string
-		before, after int
+		want          Shift
 	}{
-		{"", "family", 0, 2},
-		{"", "friends", 0, 2},
-		{"", "family friends", 0, 3}, // each once
-		{second.ID().Position, "family", 1, 1},
-		{"3", "family friends", 3, 0},
-		{"", "work", 0, 0},
+		{"a new friend", stranger, rights("", ""), "family friends", Shift{Shown: 3}}, // each once
+		{"of a group", stranger, rights(above, ""), "family", Shift{Shown: 2}},
+		{"who sees nothing old", stranger, rights(above, above), "family friends", Shift{Closed: 3}},
+		{"from the second on", stranger, rights(above, second.ID().Position), "family", Shift{Shown: 1, Closed: 1}},
+		{"one more", rights(above, second.ID().Position), rights(above, ""), "family", Shift{Shown: 1}},
+		{"one less", rights(above, ""), rights(above, second.ID().Position), "family", Shift{Hidden: 1}},
+		{"what is seen by another way", rights("", above), rights("", ""), "family", Shift{Shown: 1}},
+		{"nothing", rights("", ""), rights("", ""), "family friends", Shift{}},
+		{"another group", stranger, rights("", ""), "work", Shift{}},
 	} {
-		before, after, err := alice.CountFor(t.Context(), c.from, strings.Fields(c.members)...)
-		if err != nil || before != c.before || after != c.after {
-			t.Errorf("%s from %q: %d before, %d after, %v; want %d and %d", c.members, c.from, before, after, err, c.before, c.after)
+		got, err := alice.Shift(t.Context(), c.before, c.after, strings.Fields(c.members)...)
+		if err != nil || got != c.want {
+			t.Errorf("%s: %+v, %v; want %+v", c.name, got, err, c.want)
 		}
 	}
 	counts, err := alice.Counts(t.Context())

@@ -157,48 +157,77 @@ func (h *Home) draftAudience(d *post.Draft) (post.Audience, error) {
 }
 
 // SignPending signs what was done by hand, so that it counts.
-func (h *Home) SignPending(ctx context.Context, p Pending) (*post.Post, error) {
-	if !p.Signable() {
-		return nil, fmt.Errorf("%w: %s is %s", ErrNotByHand, p.Path, p.What)
-	}
-	var signed *post.Post
-	err := h.writing(ctx, func(me *pgp.Secret, now time.Time) error {
-		d, a, err := h.Prepare(ctx, p)
+func (h *Home) SignPending(ctx context.Context, p Pending) (signed *post.Post, err error) {
+	err = h.writing(ctx, func(me *pgp.Secret, now time.Time) error {
+		s, err := h.signing(ctx, p, me, now)
 		if err != nil {
 			return err
 		}
-		by := post.Particulars{ID: p.ID, Published: published(d, now), Revision: 1, Audience: a, At: now}
-		switch p.What {
-		case WasMoved:
-			if signed, err = h.moved(p, me); err != nil {
-				return err
-			}
-			row, ok := h.row(ctx, signed.ID())
-			if !ok || !row.Standing().Beats(signed.Standing()) {
-				return h.moveBack(ctx, p, signed)
-			}
-			// Another text took its place before: that is to put it back.
-			by.ID, by.Revision, by.Updated = signed.ID(), h.nextRevision(ctx, signed.ID()), now
-		case WasMade:
-			if by.ID, err = h.newID(p, me.Certificate(), now); err != nil {
-				return err
-			}
-			// A post that was edited, and whose row went with the cache.
-			if known := d.Revision(); known > 0 && by.ID.Position == named(p) {
-				by.Revision, by.Updated = max(known+1, h.nextRevision(ctx, by.ID)), now
-			}
-		case WasRemoved:
-			by.Published = p.ID.Position.Time()
-			fallthrough
-		default:
-			by.Revision, by.Updated = h.nextRevision(ctx, p.ID), now
-		}
-		if signed, err = post.Sign(d, by, me); err != nil {
-			return fmt.Errorf("%s: %w", p.Path, err)
+		if signed = s.made; s.back {
+			return h.moveBack(ctx, p, signed)
 		}
 		return h.place(ctx, p, signed)
 	})
 	return signed, err
+}
+
+// TrySign does all that SignPending does but write: it fails where that would,
+// with the same error, and nothing is changed. It waits for no lock.
+func (h *Home) TrySign(ctx context.Context, p Pending) (*post.Draft, post.Audience, error) {
+	me, err := h.secret()
+	if err != nil {
+		return nil, post.Audience{}, err
+	}
+	s, err := h.signing(ctx, p, me, h.clock(me.Certificate()))
+	return s.draft, s.audience, err
+}
+
+// signing is what signing a pending file comes to.
+type signing struct {
+	draft    *post.Draft
+	audience post.Audience
+	made     *post.Post
+	back     bool // it is signed already, and only goes back to its place
+}
+
+func (h *Home) signing(ctx context.Context, p Pending, me *pgp.Secret, now time.Time) (s signing, err error) {
+	if !p.Signable() {
+		return s, fmt.Errorf("%w: %s is %s", ErrNotByHand, p.Path, p.What)
+	}
+	if s.draft, s.audience, err = h.Prepare(ctx, p); err != nil {
+		return s, err
+	}
+	by := post.Particulars{ID: p.ID, Published: published(s.draft, now), Revision: 1, Audience: s.audience, At: now}
+	switch p.What {
+	case WasMoved:
+		if s.made, err = h.moved(p, me); err != nil {
+			return s, err
+		}
+		row, ok := h.row(ctx, s.made.ID())
+		if !ok || !row.Standing().Beats(s.made.Standing()) {
+			s.back = true
+			return s, nil
+		}
+		// Another text took its place before: that is to put it back.
+		by.ID, by.Revision, by.Updated = s.made.ID(), h.nextRevision(ctx, s.made.ID()), now
+	case WasMade:
+		if by.ID, err = h.newID(p, me.Certificate(), now); err != nil {
+			return s, err
+		}
+		// A post that was edited, and whose row went with the cache.
+		if known := s.draft.Revision(); known > 0 && by.ID.Position == named(p) {
+			by.Revision, by.Updated = max(known+1, h.nextRevision(ctx, by.ID)), now
+		}
+	case WasRemoved:
+		by.Published = p.ID.Position.Time()
+		fallthrough
+	default:
+		by.Revision, by.Updated = h.nextRevision(ctx, p.ID), now
+	}
+	if s.made, err = post.Sign(s.draft, by, me); err != nil {
+		return s, fmt.Errorf("%s: %w", p.Path, err)
+	}
+	return s, nil
 }
 
 // published keeps the date that stands in a file, if it is one.

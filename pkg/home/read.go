@@ -231,6 +231,53 @@ func (h *Home) Find(ctx context.Context, s string) (post.ID, error) {
 	return rows[0].ID, nil
 }
 
+// Which posts Recent lists.
+type Which int
+
+const (
+	AnyPost   Which = iota // that is shown, of whomever
+	MyPosts                // of mine, not deleted
+	MyDeleted              // of mine
+)
+
+// Recent lists the newest posts that the index knows, newest first, at most n.
+// It looks at no file of a feed and makes no index: where there is none, or it
+// cannot be read, the list is empty. It is for completion, which must not wait.
+func (h *Home) Recent(ctx context.Context, which Which, n int) (rows []index.Row) {
+	there, err := h.root.Exists("cache")
+	if err != nil || !there {
+		return nil
+	}
+	x := h.openedIndex(ctx)
+	if x == nil {
+		return nil
+	}
+	_ = x.View(ctx, func(v *index.View) error { // what cannot be read is not offered
+		authors, err := v.Authors()
+		if which != AnyPost {
+			me, mineErr := h.people.Me()
+			if mineErr != nil {
+				return mineErr
+			}
+			authors = []pgp.Fingerprint{me.Fingerprint()}
+		}
+		switch {
+		case err != nil:
+			return err
+		case which == MyDeleted:
+			if rows, err = v.InState(authors[0], index.Tombstone); err != nil {
+				return err
+			}
+			slices.SortFunc(rows, func(a, b index.Row) int { return strings.Compare(string(b.ID.Position), string(a.ID.Position)) })
+			rows = rows[:min(n, len(rows))]
+			return nil
+		}
+		rows, err = v.Timeline(index.Filter{Authors: authors, Limit: n, At: h.opt.Now()})
+		return err
+	})
+	return rows
+}
+
 // Show reads one post.
 func (h *Home) Show(ctx context.Context, id post.ID) (Entry, error) {
 	names, err := h.names()
@@ -302,6 +349,19 @@ func (h *Home) Readers(p *post.Post) ([]keyring.Person, error) {
 	if err != nil {
 		return nil, err
 	}
+	return h.readers(a, p.ID().Position)
+}
+
+// ReadersOf are the friends who would see a post for an audience, written now.
+func (h *Home) ReadersOf(a post.Audience) ([]keyring.Person, error) {
+	position, err := h.nextPosition(h.opt.Now())
+	if err != nil {
+		return nil, err
+	}
+	return h.readers(a, position)
+}
+
+func (h *Home) readers(a post.Audience, position post.Position) ([]keyring.Person, error) {
 	friends, err := h.people.Friends()
 	if err != nil {
 		return nil, err
@@ -312,7 +372,7 @@ func (h *Home) Readers(p *post.Post) ([]keyring.Person, error) {
 		if err != nil {
 			return nil, err
 		}
-		if post.Visible(a, g, p.ID().Position) {
+		if post.Visible(a, g, position) {
 			out = append(out, f)
 		}
 	}
