@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -177,7 +178,8 @@ func (h *Home) read(t tree, r index.Row, raw []byte, stat disk.Stat) (*post.Post
 func sameAudience(a, b post.Audience) bool { return fmt.Sprint(a.Members()) == fmt.Sprint(b.Members()) }
 
 // months are the month lines of one reader. They are kept until a post changes
-// or expires, since most that is asked is whether there is anything new.
+// or expires, since most that is asked is whether there is anything new; and then
+// only the months that changed are worked out anew.
 func (h *Home) months(v *index.View, me tree, g post.Grants, at time.Time) (wire.Months, error) {
 	changes, err := v.Changes(g)
 	if err != nil {
@@ -187,17 +189,38 @@ func (h *Home) months(v *index.View, me tree, g post.Grants, at time.Time) (wire
 	if g.Friend {
 		key = fmt.Sprint(g.Reader, g.Since, g.Groups)
 	}
-	if months, ok := h.served.kept(key, changes, at); ok {
-		return months, nil
+	before := h.served.kept(key)
+	if before.holds(changes, at) {
+		return before.months, nil
 	}
-	var failed error
-	months := wire.SumMonths(v.Versions(me.cert.Fingerprint(), g, "", last, at, &failed))
-	if failed != nil {
-		return nil, failed
+	now := summed{changes: changes, from: at, lines: map[string]wire.Month{}}
+	var expiring []string
+	if now.perMonth, expiring, err = v.MonthChanges(me.cert.Fingerprint(), g); err != nil {
+		return nil, err
 	}
-	until, err := v.NextExpiry(me.cert.Fingerprint(), at)
-	h.served.keep(key, summed{changes, at, until, months})
-	return months, err
+	for _, month := range slices.Sorted(maps.Keys(now.perMonth)) {
+		m, ok := before.lines[month]
+		if !ok || before.perMonth[month] != now.perMonth[month] || slices.Contains(expiring, month) {
+			if m, err = h.month(v, me, g, month, at); err != nil {
+				return nil, err
+			}
+		}
+		now.lines[month] = m
+		if m.Count > 0 {
+			now.months = append(now.months, m)
+		}
+	}
+	now.until, err = v.NextExpiry(me.cert.Fingerprint(), at)
+	h.served.keep(key, now)
+	return now.months, err
+}
+
+func (h *Home) month(v *index.View, me tree, g post.Grants, month string, at time.Time) (m wire.Month, err error) {
+	sum := wire.SumMonths(v.Versions(me.cert.Fingerprint(), g, post.Position(month), post.Position(month+"~"), at, &err))
+	if len(sum) > 0 {
+		m = sum[0]
+	}
+	return m, err
 }
 
 func (h *Home) answerManifest(v *index.View, me tree, g post.Grants, q wire.Question, a *wire.Answer) error {

@@ -11,6 +11,7 @@ import (
 	"github.com/p2ps/p2ps/pkg/pgp"
 	"github.com/p2ps/p2ps/pkg/post"
 	"github.com/p2ps/p2ps/pkg/pull"
+	"github.com/p2ps/p2ps/pkg/wire"
 )
 
 // held is everything known of the author's posts in a range.
@@ -19,20 +20,87 @@ type held struct {
 	offers map[post.Position]index.Offer
 }
 
-func (k *keeper) held(ctx context.Context, from, to post.Position) (held, error) {
-	in := held{rows: map[post.Position]index.Row{}}
-	err := k.x.View(ctx, func(v *index.View) (err error) {
-		rows, err := v.Range(k.author(), from, to)
-		if err != nil {
-			return err
-		}
-		for _, r := range rows {
-			in.rows[r.ID.Position] = r
-		}
-		in.offers, err = v.Offers(k.author(), from, to)
+func (k *keeper) held(ctx context.Context, from, to post.Position) (in held, err error) {
+	err = k.x.View(ctx, func(v *index.View) (err error) {
+		in, err = k.heldIn(v, from, to)
 		return err
 	})
 	return in, err
+}
+
+func (k *keeper) heldIn(v *index.View, from, to post.Position) (held, error) {
+	in := held{rows: map[post.Position]index.Row{}}
+	rows, err := v.Range(k.author(), from, to)
+	if err != nil {
+		return in, err
+	}
+	for _, r := range rows {
+		in.rows[r.ID.Position] = r
+	}
+	in.offers, err = v.Offers(k.author(), from, to)
+	return in, err
+}
+
+// Months implements pull.Keeper. The line of a month is worked out once, and
+// again when something in it changed.
+func (k *keeper) Months(ctx context.Context, at time.Time) (months wire.Months, err error) {
+	if err := k.settle(); err != nil {
+		return nil, err
+	}
+	var known []index.MonthLine
+	err = k.x.View(ctx, func(v *index.View) (err error) {
+		known, err = v.MonthLines(k.author())
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range known {
+		m := wire.Month{Month: l.Month, Count: l.Count, Hash: l.Hash}
+		if l.Count < 0 {
+			err = k.update(ctx, func(tx *index.Tx) (err error) {
+				m, err = k.month(tx, l.Month, at)
+				return err
+			})
+		}
+		if err != nil {
+			return nil, err
+		}
+		if m.Count > 0 {
+			months = append(months, m)
+		}
+	}
+	return months, nil
+}
+
+// month works out the line of one month, and has the index keep it unless it
+// depends on the moment or on what is noted.
+func (k *keeper) month(tx *index.Tx, month string, at time.Time) (wire.Month, error) {
+	first, end := post.Position(month), post.Position(month+"~")
+	lines, plain, err := tx.Held(k.author(), first, end)
+	if err != nil {
+		return wire.Month{}, err
+	}
+	if !plain {
+		in, err := k.heldIn(&tx.View, first, end)
+		if err != nil {
+			return wire.Month{}, err
+		}
+		cert := k.tree.certificate()
+		for _, p := range in.positions() {
+			if l := in.line(k.author(), p, cert, at); l.Counted {
+				lines = append(lines, l.Version)
+			}
+		}
+	}
+	m := wire.Month{Month: month}
+	if sum := wire.SumMonths(slices.Values(lines)); len(sum) > 0 {
+		m = sum[0]
+	}
+	if !plain {
+		return m, nil
+	}
+	return m, tx.KeepMonthLine(k.author(), index.MonthLine(m))
 }
 
 // line is what is counted for one post, and whether anything is (spec W24):

@@ -14,7 +14,6 @@ import (
 	"github.com/p2ps/p2ps/pkg/pgp"
 	"github.com/p2ps/p2ps/pkg/post"
 	"github.com/p2ps/p2ps/pkg/pull"
-	"github.com/p2ps/p2ps/pkg/wire"
 )
 
 // keeper holds my copies of one author's posts; it is the pull.Keeper.
@@ -68,20 +67,32 @@ func (k *keeper) Marked(ctx context.Context, n int) ([]post.ID, error) {
 	if err := k.settle(); err != nil {
 		return nil, err
 	}
-	in, err := k.held(ctx, "", last)
+	var (
+		marked []post.Position
+		latest int64
+		offers map[post.Position]index.Offer
+	)
+	err := k.x.View(ctx, func(v *index.View) (err error) {
+		offers, err = v.Offers(k.author(), "", last)
+		for p, o := range offers {
+			if latest = max(latest, o.Asked); !o.Marked {
+				continue
+			}
+			_, has, err := v.Row(post.ID{Author: k.author(), Position: p})
+			if err != nil {
+				return err
+			}
+			if has {
+				marked = append(marked, p)
+			}
+		}
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	var marked []post.Position
-	var latest int64
-	for p, o := range in.offers {
-		if _, has := in.rows[p]; has && o.Marked {
-			marked = append(marked, p)
-		}
-		latest = max(latest, o.Asked)
-	}
 	slices.SortFunc(marked, func(a, b post.Position) int {
-		return cmp.Or(cmp.Compare(in.offers[a].Asked, in.offers[b].Asked), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(offers[a].Asked, offers[b].Asked), cmp.Compare(a, b))
 	})
 	marked = marked[:min(n, len(marked))]
 	ids := make([]post.ID, len(marked))
@@ -91,7 +102,7 @@ func (k *keeper) Marked(ctx context.Context, n int) ([]post.ID, error) {
 	err = k.update(ctx, func(tx *index.Tx) error {
 		for i, p := range marked {
 			ids[i] = post.ID{Author: k.author(), Position: p}
-			o := in.offers[p]
+			o := offers[p]
 			o.Asked = latest + 1
 			if err := tx.PutOffer(ids[i], o); err != nil {
 				return err
@@ -113,25 +124,6 @@ func (k *keeper) update(ctx context.Context, change func(*index.Tx) error) error
 	}
 	defer unlock()
 	return k.x.Update(context.WithoutCancel(ctx), change)
-}
-
-// Months implements pull.Keeper.
-func (k *keeper) Months(ctx context.Context, at time.Time) (wire.Months, error) {
-	if err := k.settle(); err != nil {
-		return nil, err
-	}
-	in, err := k.held(ctx, "", last)
-	if err != nil {
-		return nil, err
-	}
-	cert := k.tree.certificate()
-	return wire.SumMonths(func(yield func(post.Version) bool) {
-		for _, p := range in.positions() {
-			if l := in.line(k.author(), p, cert, at); l.Counted && !yield(l.Version) {
-				return
-			}
-		}
-	}), nil
 }
 
 // Lines implements pull.Keeper.

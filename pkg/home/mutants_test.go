@@ -39,7 +39,7 @@ var mutants = []mutant{
 		"out.offers = append(out.offers, keptOffer{v.ID, index.Offer{Revision: v.Revision, Hash: v.Hash, Held: hash, Refused: t.certificate()}})", ""},
 	{"refused posts are no place in the walk", "home/keeper.go", "if len(o.Refused) > 0 && p > newest {", "if len(o.Refused) > 1000 && p > newest {"},
 	{"unverified posts are kept", "post/open.go", "if err := p.verify(cert); err != nil {\n\t\treturn nil, err\n\t}\n\treturn p, nil\n}\n\n// OpenMine", "return p, nil\n}\n\n// OpenMine"},
-	{"the reader's clock decides what has expired", "home/keeper.go", "in.line(k.author(), p, cert, at); l.Counted", "in.line(k.author(), p, cert, k.h.opt.Now()); l.Counted"},
+	{"the reader's clock decides what has expired", "home/held.go", "in.line(k.author(), p, cert, at); l.Counted", "in.line(k.author(), p, cert, k.h.opt.Now()); l.Counted"},
 	{"the figures of an answer are compared as of now", "pull/walk.go", "w.keeper.Months(ctx, a.Time)", "w.keeper.Months(ctx, time.Now())"},
 	{"a position years ahead is taken as the newest", "home/keeper.go", "limit := pull.Horizon(k.h.opt.Now())", "limit := last"},
 	{"every position ahead is fetched again", "home/keeper.go", "limit := pull.Horizon(k.h.opt.Now())", "limit := post.PositionAt(k.h.opt.Now())"},
@@ -63,7 +63,7 @@ var mutants = []mutant{
 	{"gone is never told", "home/gone.go", "gone = append(gone, id)", "_ = id"},
 	{"strangers are told of private deletions", "home/gone.go", "!g.Friend && (row.State != index.Tombstone || !row.Public)", "!g.Friend && row.State != index.Tombstone"},
 	{"the figures are another reader's", "home/answer.go", "key = fmt.Sprint(g.Reader, g.Since, g.Groups)", "key = fmt.Sprint(g.Friend)"},
-	{"the figures are an earlier moment's", "home/serving.go", "ok = ok && m.changes == changes && !at.Before(m.from) && (m.until.IsZero() || at.Before(m.until))", "_ = at"},
+	{"the figures are an earlier moment's", "home/serving.go", "return m.changes == changes && !at.Before(m.from) && (m.until.IsZero() || at.Before(m.until))", "return m.changes == changes"},
 	{"nobody is answered after a clock was put back", "home/serving.go", "if now.Before(s.started) {", "if false {"},
 
 	{"the friends' history is ignored", "post/audience.go", "widen(g.Since)", "widen(\"\")"},

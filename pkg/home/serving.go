@@ -182,17 +182,23 @@ func (h *Home) answerTo(ctx context.Context, r *wire.Request, me *pgp.Certificat
 
 // summed are month lines and how long they hold.
 type summed struct {
-	changes     string
-	from, until time.Time // until is zero if nothing expires
-	months      wire.Months
+	changes     string            // of all posts that the reader may see
+	perMonth    map[string]string // and by month
+	from, until time.Time         // until is zero if nothing expires
+	lines       map[string]wire.Month
+	months      wire.Months // the lines that count any
 }
 
-func (s *served) kept(key, changes string, at time.Time) (wire.Months, bool) {
+// holds tells whether the whole is still right: the generation of the index is
+// in changes, too.
+func (m summed) holds(changes string, at time.Time) bool {
+	return m.changes == changes && !at.Before(m.from) && (m.until.IsZero() || at.Before(m.until))
+}
+
+func (s *served) kept(key string) summed {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m, ok := s.sums[key]
-	ok = ok && m.changes == changes && !at.Before(m.from) && (m.until.IsZero() || at.Before(m.until))
-	return m.months, ok
+	return s.sums[key]
 }
 
 func (s *served) keep(key string, m summed) {

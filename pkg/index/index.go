@@ -30,7 +30,7 @@ import (
 var schema string
 
 // version is the schema's; another one in a file means: make it again.
-const version = 1
+const version = 2
 
 const (
 	dir     = "cache"
@@ -48,6 +48,7 @@ var ErrUnwritable = errors.New("the index cannot be written")
 type Index struct {
 	root       *disk.Root
 	generation string // "" in memory
+	id         string // of this making, also in memory
 	read       *sql.DB
 	write      *sql.DB
 
@@ -113,10 +114,11 @@ func InMemory(ctx context.Context, root *disk.Root) (*Index, error) {
 func (x *Index) IsShared() bool { return x.generation != "" }
 
 func open(ctx context.Context, root *disk.Root, generation, mode string) (*Index, error) {
-	x := &Index{root: root, generation: generation, authors: map[pgp.Fingerprint]int64{}}
+	x := &Index{root: root, generation: generation, id: generation, authors: map[pgp.Fingerprint]int64{}}
 	dsn := "file:" + root.Path(x.file()) + "?mode=" + mode
 	if generation == "" {
-		dsn = "file:p2ps-" + rand.Text() + "?mode=memory&cache=shared"
+		x.id = rand.Text()
+		dsn = "file:p2ps-" + x.id + "?mode=memory&cache=shared"
 	} else if !validGeneration(generation) {
 		return nil, fmt.Errorf("%w: CURRENT names %.40q", ErrDamaged, generation)
 	}

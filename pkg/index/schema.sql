@@ -9,6 +9,14 @@ CREATE TABLE author (n INTEGER PRIMARY KEY, fpr TEXT NOT NULL UNIQUE);
 -- can be kept until then.
 CREATE TABLE audience (n INTEGER PRIMARY KEY, members TEXT NOT NULL UNIQUE, changes INTEGER NOT NULL DEFAULT 0);
 
+-- The same for the posts of an audience in one month, so that a new post costs a
+-- reader's digest one month, not all of them.
+CREATE TABLE audience_month (audience INTEGER NOT NULL, month TEXT NOT NULL, changes INTEGER NOT NULL, PRIMARY KEY (audience, month)) WITHOUT ROWID;
+
+-- The month lines of what is held of an author, made when they are asked for;
+-- count is -1 where a post or an offer of that month changed since.
+CREATE TABLE month_line (author INTEGER NOT NULL, month TEXT NOT NULL, count INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (author, month)) WITHOUT ROWID;
+
 CREATE TABLE post (
   author   INTEGER NOT NULL,
   position TEXT NOT NULL,

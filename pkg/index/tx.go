@@ -18,8 +18,15 @@ type Tx struct {
 	tx         *sql.Tx
 	statements map[string]*sql.Stmt
 	audiences  map[string]int64
-	touched    map[int64]bool // audiences of which a post was changed
+	touched    map[touched]bool
 	dirs       map[string]bool
+}
+
+// touched is an audience or an author (the other is 0) of whom a post was
+// changed, and the month of the post.
+type touched struct {
+	audience, author int64
+	month            string
 }
 
 // Update runs change in one transaction. The caller holds the lock of the
@@ -31,16 +38,25 @@ func (x *Index) Update(ctx context.Context, change func(*Tx) error) error {
 	}
 	defer func() { _ = sqlTx.Rollback() }() // a no-op after Commit
 	tx := &Tx{View: View{x: x, q: sqlTx, ctx: ctx, add: true, own: map[pgp.Fingerprint]int64{}}, tx: sqlTx, statements: map[string]*sql.Stmt{},
-		audiences: map[string]int64{}, touched: map[int64]bool{}, dirs: map[string]bool{}}
+		audiences: map[string]int64{}, touched: map[touched]bool{}, dirs: map[string]bool{}}
 	if err := change(tx); err != nil {
 		return err
 	}
-	for audience := range tx.touched {
-		if err := tx.exec("UPDATE audience SET changes = changes + 1 WHERE n = ?", audience); err != nil {
+	for of := range tx.touched {
+		if err := tx.changed(of); err != nil {
 			return err
 		}
 	}
 	return damaged(sqlTx.Commit())
+}
+
+// changed counts a change, and lets go what was worked out before it.
+func (t *Tx) changed(of touched) error {
+	if of.author != 0 {
+		return t.exec("INSERT OR REPLACE INTO month_line VALUES (?, ?, -1, '')", of.author, of.month)
+	}
+	return errors.Join(t.exec("UPDATE audience SET changes = changes + 1 WHERE n = ?", of.audience),
+		t.exec("INSERT INTO audience_month VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET changes = changes + 1", of.audience, of.month))
 }
 
 // Put stores a row in place of what was known of its post.
@@ -53,7 +69,7 @@ func (t *Tx) Put(r Row) error {
 	if err != nil {
 		return err
 	}
-	t.touched[audience] = true
+	t.touched[touched{audience: audience, month: r.ID.Position.Month()}] = true
 	if err := t.touch(author, r.ID.Position); err != nil {
 		return err
 	}
@@ -69,8 +85,10 @@ func (t *Tx) Put(r Row) error {
 		r.Received.Unix(), string(place), r.State, r.Why, r.Grown, r.Stat.Size, r.Stat.Mtime, r.Stat.Ctime, int64(r.Stat.Ino), r.Sum[:]) //nolint:gosec // bits
 }
 
-// touch notes the audience that a post had before it is changed.
+// touch notes the author of a post that is about to change, and the audience
+// that it had before.
 func (t *Tx) touch(author int64, position post.Position) error {
+	t.touched[touched{author: author, month: position.Month()}] = true
 	was, err := t.prepare("SELECT audience FROM post WHERE author = ? AND position = ?") //nolint:sqlclosecheck // closed with the transaction
 	if err != nil {
 		return err
@@ -80,7 +98,7 @@ func (t *Tx) touch(author int64, position post.Position) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
-	t.touched[audience] = true
+	t.touched[touched{audience: audience, month: position.Month()}] = true
 	return damaged(err)
 }
 
@@ -169,6 +187,7 @@ func (t *Tx) PutOffer(id post.ID, o Offer) error {
 	if err != nil {
 		return err
 	}
+	t.touched[touched{author: author, month: id.Position.Month()}] = true
 	if o.Revision == 0 && !o.Marked {
 		return t.exec("DELETE FROM offer WHERE author = ? AND position = ?", author, string(id.Position))
 	}

@@ -240,16 +240,10 @@ func (v *View) versions(author pgp.Fingerprint, n int64, visible []audience, fro
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
-		var (
-			position string
-			hash     sql.RawBytes
-		)
-		ver := post.Version{ID: post.ID{Author: author}}
-		if err := rows.Scan(&position, &ver.Revision, &hash); err != nil {
-			return damaged(err)
+		ver, err := scanVersion(rows, author)
+		if err != nil {
+			return err
 		}
-		ver.ID.Position = post.Position(position)
-		copy(ver.Hash[:], hash)
 		if !yield(ver) {
 			return nil
 		}
@@ -262,7 +256,7 @@ func (v *View) versions(author pgp.Fingerprint, n int64, visible []audience, fro
 // same. Other posts do not change it.
 func (v *View) Changes(g post.Grants) (string, error) {
 	visible, err := v.audiences(g)
-	return fmt.Sprint(v.x.generation, visible), err
+	return fmt.Sprint(v.x.id, visible), err
 }
 
 // NextExpiry is when the next post of author expires after a moment; the zero

@@ -1,0 +1,150 @@
+package index
+
+import (
+	"database/sql"
+	"fmt"
+
+	"github.com/p2ps/p2ps/pkg/pgp"
+	"github.com/p2ps/p2ps/pkg/post"
+)
+
+// A MonthLine is what is held of an author in one month.
+type MonthLine struct {
+	Month string
+	Count int // -1: a post or an offer changed since it was worked out
+	Hash  [32]byte
+}
+
+// MonthLines lists the months in which anything is or was held of an author,
+// oldest first.
+func (v *View) MonthLines(author pgp.Fingerprint) ([]MonthLine, error) {
+	n, err := v.author(author)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := v.q.QueryContext(v.ctx, "SELECT month, count, hash FROM month_line WHERE author = ? ORDER BY month", n)
+	if err != nil {
+		return nil, damaged(err)
+	}
+	defer func() { _ = rows.Close() }()
+	var lines []MonthLine
+	for rows.Next() {
+		var (
+			l    MonthLine
+			hash sql.RawBytes
+		)
+		if err := rows.Scan(&l.Month, &l.Count, &hash); err != nil {
+			return nil, damaged(err)
+		}
+		copy(l.Hash[:], hash)
+		lines = append(lines, l)
+	}
+	return lines, damaged(rows.Err())
+}
+
+// KeepMonthLine remembers a line until a post or an offer of its month changes.
+func (t *Tx) KeepMonthLine(author pgp.Fingerprint, l MonthLine) error {
+	n, err := t.author(author)
+	if err != nil {
+		return err
+	}
+	return t.exec("UPDATE month_line SET count = ?, hash = ? WHERE author = ? AND month = ?", l.Count, l.Hash[:], n, l.Month)
+}
+
+// Held lists the lines of all that is held of an author in a range, in order.
+// plain tells that nothing else matters there: no offer is noted, and nothing
+// expires.
+func (v *View) Held(author pgp.Fingerprint, from, to post.Position) (lines []post.Version, plain bool, err error) {
+	n, err := v.author(author)
+	if err != nil {
+		return nil, false, err
+	}
+	var odd bool
+	err = v.q.QueryRowContext(v.ctx, `SELECT EXISTS (SELECT 1 FROM offer WHERE author = ? AND position >= ? AND position < ?)
+		OR EXISTS (SELECT 1 FROM post WHERE author = ? AND expires > 0 AND position >= ? AND position < ?)`,
+		n, string(from), string(to), n, string(from), string(to)).Scan(&odd)
+	if err != nil || odd {
+		return nil, false, damaged(err)
+	}
+	rows, err := v.q.QueryContext(v.ctx, "SELECT position, revision, hash FROM post WHERE author = ? AND position >= ? AND position < ? ORDER BY position",
+		n, string(from), string(to))
+	if err != nil {
+		return nil, false, damaged(err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		ver, err := scanVersion(rows, author)
+		if err != nil {
+			return nil, false, err
+		}
+		lines = append(lines, ver)
+	}
+	return lines, true, damaged(rows.Err())
+}
+
+func scanVersion(rows *sql.Rows, author pgp.Fingerprint) (post.Version, error) {
+	var (
+		position string
+		hash     sql.RawBytes
+	)
+	ver := post.Version{ID: post.ID{Author: author}}
+	if err := rows.Scan(&position, &ver.Revision, &hash); err != nil {
+		return ver, damaged(err)
+	}
+	ver.ID.Position = post.Position(position)
+	copy(ver.Hash[:], hash)
+	return ver, nil
+}
+
+// MonthChanges is Changes for each month: what was worked out of the posts of a
+// month that the reader of g may see holds as long as it is the same. Months in
+// which posts of author expire are not in it: they change by themselves.
+func (v *View) MonthChanges(author pgp.Fingerprint, g post.Grants) (changes map[string]string, expiring []string, err error) {
+	visible, err := v.audiences(g)
+	if err != nil {
+		return nil, nil, err
+	}
+	changes = map[string]string{}
+	for _, a := range visible {
+		err := v.each("SELECT month, changes FROM audience_month WHERE audience = ?", []any{a.n}, func(rows *sql.Rows) error {
+			var (
+				month string
+				n     int64
+			)
+			err := rows.Scan(&month, &n)
+			if changes[month] == "" {
+				changes[month] = v.x.id
+			}
+			changes[month] += fmt.Sprint(" ", a.n, " ", n)
+			return err
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	n, err := v.author(author)
+	if err != nil {
+		return nil, nil, err
+	}
+	err = v.each("SELECT DISTINCT substr(position, 1, 6) FROM post WHERE author = ? AND expires > 0", []any{n}, func(rows *sql.Rows) error {
+		var month string
+		err := rows.Scan(&month)
+		expiring = append(expiring, month)
+		return err
+	})
+	return changes, expiring, err
+}
+
+func (v *View) each(query string, args []any, row func(*sql.Rows) error) error {
+	rows, err := v.q.QueryContext(v.ctx, query, args...)
+	if err != nil {
+		return damaged(err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		if err := row(rows); err != nil {
+			return damaged(err)
+		}
+	}
+	return damaged(rows.Err())
+}
