@@ -91,7 +91,7 @@ func (e *env) query(h *home.Home, s string) (*index.Query, home.View, error) {
 		list = terms(s)
 	)
 	if strings.TrimSpace(s) == "" {
-		return nil, view, usage("", "search: what to look for is missing")
+		return nil, view, usage("see p2ps search --help", "search: what to look for is missing")
 	}
 	for _, t := range list {
 		var err error

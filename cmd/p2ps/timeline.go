@@ -147,10 +147,10 @@ func (f timelineFlags) check(cmd *cobra.Command) error {
 		return ""
 	}
 	if other := given("from", "group", "unread", "follow", "threads", "mark-read"); f.as != "" && other != "" {
-		return usage("", "--as shows what somebody else would get: --%s does not go with it", other)
+		return usage("leave it out, or leave out --as", "--as shows what somebody else would get: --%s does not go with it", other)
 	}
 	if other := given("threads", "until"); f.follow && other != "" {
-		return usage("", "--follow goes on for ever: --%s does not go with it", other)
+		return usage("leave it out, or leave out --follow", "--follow goes on for ever: --%s does not go with it", other)
 	}
 	return nil
 }
