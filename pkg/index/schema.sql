@@ -80,7 +80,7 @@ CREATE TABLE peer (
 -- taken into text: taking it in costs ten times as much as writing it down here,
 -- and a pull need not wait for it.
 CREATE TABLE news (
-  n INTEGER PRIMARY KEY AUTOINCREMENT,
+  n INTEGER PRIMARY KEY, -- none is ever deleted, so it grows
   author INTEGER NOT NULL, position TEXT NOT NULL,
   text TEXT -- NULL: it was taken in, or there is none any more
 );
