@@ -43,7 +43,7 @@ func kindsOf(cmd *cobra.Command) []string {
 		return []string{"post", "change"}
 	case "show":
 		return []string{"post", "friend"}
-	case "timeline":
+	case "timeline", "thread", "search":
 		return []string{"post"}
 	case "keygen":
 		return []string{"key", "change"}

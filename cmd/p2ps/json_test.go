@@ -426,6 +426,17 @@ func (s *scene) writing() {
 	s.play("alice", 3, "show", "zzzzzz")
 	s.play("alice", 0, "timeline", "--type", "Note")
 	s.play("alice", 2, "timeline", "--limit", "0")
+	s.play("alice", 0, "timeline", "--threads")
+	s.play("alice", 0, "timeline", "--as", "bob")
+	s.play("alice", 0, "timeline", "--unread", "--mark-read")
+	s.prints("")
+	s.play("alice", 0, "thread", id)
+	s.play("alice", 3, "thread", "zzzzzz")
+	s.play("alice", 0, "search", "hello", "type:Article")
+	s.prints("post")
+	s.play("alice", 0, "search", "...")
+	s.prints("")
+	s.play("alice", 2, "search", "since:never")
 }
 
 func (s *scene) byHand() {

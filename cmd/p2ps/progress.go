@@ -36,6 +36,12 @@ func (p *progress) step() {
 	}
 }
 
+// set tells that n are done.
+func (p *progress) set(n int) {
+	p.n = n - 1
+	p.step()
+}
+
 // clear makes room for a line of text.
 func (p *progress) clear() {
 	if p.bar != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -25,7 +26,11 @@ With --raw the canonical bytes that are signed are written as they are, with
 check the post:
 
     p2ps show --raw ID > post; p2ps show --signature ID > post.sig
-    gpg --verify post.sig post`,
+    gpg --verify post.sig post
+
+--readers lists the friends who would get a post of yours if they asked now,
+found out by the code that answers them. Who has it already is not known: that
+an answer was sent proves neither that it came nor that it was read.`,
 		Example: `  p2ps show m4f7da
   p2ps show --history m4f7da
   p2ps show --raw m4f7da | jq .`,
@@ -60,7 +65,7 @@ check the post:
 				case signature:
 					_, err = e.stdout.Write(en.Post.Signature())
 				default:
-					err = e.showOne(h, en, history, readers)
+					err = e.showOne(cmd.Context(), h, en, history, readers)
 				}
 				if err != nil {
 					return err
@@ -73,7 +78,7 @@ check the post:
 	fs.BoolVar(&raw, "raw", false, "the canonical signed bytes")
 	fs.BoolVar(&signature, "signature", false, "the binary OpenPGP signature over them")
 	fs.BoolVar(&history, "history", false, "the earlier texts too, oldest first")
-	fs.BoolVar(&readers, "readers", false, "of a post of yours: the friends who may see it")
+	fs.BoolVar(&readers, "readers", false, "of a post of yours: the friends who would get it now")
 	return cmd
 }
 
@@ -93,7 +98,7 @@ func (e *env) showRaw(signed []byte) error {
 	return err
 }
 
-func (e *env) showOne(h *home.Home, en home.Entry, history, readers bool) error {
+func (e *env) showOne(ctx context.Context, h *home.Home, en home.Entry, history, readers bool) error {
 	entries := []home.Entry{en}
 	if history {
 		was, err := h.History(en)
@@ -108,7 +113,7 @@ func (e *env) showOne(h *home.Home, en home.Entry, history, readers bool) error 
 	if !en.Mine {
 		return fail(exitUsage, "leave out --readers", "%w: only its author knows who may read it", home.ErrNotMine)
 	}
-	friends, err := h.Readers(en.Post)
+	friends, err := h.WhoGets(ctx, en.Post.ID())
 	if err != nil {
 		return err
 	}

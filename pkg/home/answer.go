@@ -165,7 +165,11 @@ func (h *Home) read(t tree, r index.Row, raw []byte, stat disk.Stat) (*post.Post
 	if t.mine {
 		open = post.OpenMine
 	}
-	p, err := open(raw, t.cert)
+	key, err := t.key()
+	if err != nil {
+		return nil, err
+	}
+	p, err := open(raw, key)
 	if err != nil || p.Version() != r.Version {
 		return nil, fmt.Errorf("%w: %s", errMoved, r.ID.Position)
 	}

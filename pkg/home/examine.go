@@ -11,7 +11,6 @@ import (
 	"github.com/p2ps/p2ps/pkg/disk"
 	"github.com/p2ps/p2ps/pkg/feed"
 	"github.com/p2ps/p2ps/pkg/index"
-	"github.com/p2ps/p2ps/pkg/pgp"
 	"github.com/p2ps/p2ps/pkg/post"
 )
 
@@ -60,13 +59,13 @@ func (h *Home) examine(t tree, dir string, f feed.File, known *index.Row, now ti
 		out.row = &row
 		return out
 	}
-	id := post.ID{Author: t.cert.Fingerprint(), Position: f.Position}
+	id := post.ID{Author: t.author(), Position: f.Position}
 	if f.Kind != feed.Post {
 		out.stray = h.stray(t, dir, f, raw, err, stat)
 		return out
 	}
 	if !t.mine {
-		p, openErr := openCopy(raw, err, id, t.cert)
+		p, openErr := openCopy(raw, err, id, t)
 		if openErr != nil {
 			out.drop = &id
 			return out
@@ -86,7 +85,11 @@ func passing(err error) bool {
 	return isPath && !errors.Is(err, disk.ErrNotRegular) && !errors.Is(err, disk.ErrTooLarge)
 }
 
-func openCopy(raw []byte, err error, id post.ID, cert *pgp.Certificate) (*post.Post, error) {
+func openCopy(raw []byte, err error, id post.ID, t tree) (*post.Post, error) {
+	if err != nil {
+		return nil, err
+	}
+	cert, err := t.key()
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -24,32 +25,52 @@ const batch = 1000
 // A tree is one author's folder, with the key that verifies it.
 type tree struct {
 	feed.Tree
-	cert *pgp.Certificate
+	cert *pgp.Certificate // nil: find has it; most of what is read needs no key
 	mine bool
+
+	fpr  pgp.Fingerprint // if cert is nil
+	find func() (*pgp.Certificate, error)
+}
+
+// author is whose tree it is.
+func (t tree) author() pgp.Fingerprint {
+	if t.cert == nil {
+		return t.fpr
+	}
+	return t.cert.Fingerprint()
+}
+
+// key is the certificate that verifies what is in the tree.
+func (t tree) key() (*pgp.Certificate, error) {
+	if t.cert == nil {
+		return t.find()
+	}
+	return t.cert, nil
 }
 
 func (h *Home) mine() (tree, error) {
 	cert, err := h.people.Me()
-	return tree{feed.Mine, cert, true}, err
+	return tree{Tree: feed.Mine, cert: cert, mine: true}, err
 }
 
 // trees are my own and those of everybody whose posts I read.
 func (h *Home) trees() ([]tree, error) {
+	people, err := h.readable()
+	if err != nil {
+		return nil, err
+	}
+	return h.treesOf(people)
+}
+
+func (h *Home) treesOf(people []keyring.Person) ([]tree, error) {
 	me, err := h.mine()
 	if err != nil {
 		return nil, err
 	}
 	all := []tree{me}
-	people, err := h.readable()
-	if err != nil {
-		return nil, err
-	}
 	for _, p := range people {
-		cert, err := h.people.Certificate(p.Fingerprint)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, tree{feed.Of(p.Fingerprint), cert, false})
+		find := sync.OnceValues(func() (*pgp.Certificate, error) { return h.people.Certificate(p.Fingerprint) })
+		all = append(all, tree{Tree: feed.Of(p.Fingerprint), fpr: p.Fingerprint, find: find})
 	}
 	return all, nil
 }
@@ -191,7 +212,7 @@ func (h *Home) known(ctx context.Context, x *index.Index, t tree, dir string) (*
 	k := &folder{posts: map[string]*index.Row{}, missing: map[string]bool{}, strays: map[string]index.Stray{}}
 	err := x.View(ctx, func(v *index.View) error {
 		if month := strings.ReplaceAll(strings.TrimPrefix(dir, string(t.Tree)), "/", ""); len(month) == 6 {
-			rows, err := v.Range(t.cert.Fingerprint(), post.Position(month), post.Position(month+"~"))
+			rows, err := v.Range(t.author(), post.Position(month), post.Position(month+"~"))
 			if err != nil {
 				return err
 			}

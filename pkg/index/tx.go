@@ -81,8 +81,12 @@ func (t *Tx) Put(r Row) error {
 	if post.PositionAt(r.Received.Add(time.Second)) < place { // a post from the year 2199 is not pinned to the top
 		place = post.PositionAt(r.Received)
 	}
-	return t.exec(`INSERT OR REPLACE INTO post VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, author, string(r.ID.Position), r.Revision, r.Hash[:], r.Updated, r.Type, audience, r.Public, expires, r.Reply,
+	err = t.exec(`INSERT OR REPLACE INTO post VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, author, string(r.ID.Position), r.Revision, r.Hash[:], r.Updated, r.Type, audience, r.Public, expires, r.Reply,
 		r.Received.Unix(), string(place), r.State, r.Why, r.Grown, r.Stat.Size, r.Stat.Mtime, r.Stat.Ctime, int64(r.Stat.Ino), r.Sum[:]) //nolint:gosec // bits
+	if err != nil {
+		return err
+	}
+	return t.tell(author, r.ID.Position, r.text)
 }
 
 // touch notes the author of a post that is about to change, and the audience
@@ -148,7 +152,10 @@ func (t *Tx) Drop(id post.ID) error {
 	if err := t.touch(author, id.Position); err != nil {
 		return err
 	}
-	return t.exec("DELETE FROM post WHERE author = ? AND position = ?", author, string(id.Position))
+	if err := t.exec("DELETE FROM post WHERE author = ? AND position = ?", author, string(id.Position)); err != nil {
+		return err
+	}
+	return t.tell(author, id.Position, new(string))
 }
 
 // PutStray and DropStray keep the list of files that are no posts.

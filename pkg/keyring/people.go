@@ -39,6 +39,7 @@ type Person struct {
 func (k *Keyring) Friends() ([]Person, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	defer k.saveProved()
 	return k.people(friendsDir)
 }
 
@@ -46,6 +47,7 @@ func (k *Keyring) Friends() ([]Person, error) {
 func (k *Keyring) Follows() ([]Person, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	defer k.saveProved()
 	return k.people(followsDir)
 }
 
@@ -139,7 +141,7 @@ func (k *Keyring) where(fpr pgp.Fingerprint) (string, error) {
 		if _, err := k.look(dir); err != nil {
 			return "", err
 		}
-		_, err := k.keyOf(dir, fpr)
+		err := k.checkKey(dir, fpr)
 		switch {
 		case err == nil:
 			return dir, nil
