@@ -57,6 +57,9 @@ func (h *Home) examine(t tree, dir string, f feed.File, known *index.Row, now ti
 	if known != nil && err == nil && known.Sum == sum && known.State <= index.Older {
 		row := *known // only its stat changed
 		row.Stat = stat
+		if row.State <= index.Tombstone {
+			row.Received = index.ReceivedAt(stat)
+		}
 		out.row = &row
 		return out
 	}

@@ -52,8 +52,7 @@ func (h *Home) Status(ctx context.Context) (Status, error) {
 				}
 				s.People = append(s.People, Reached{p, peer})
 			}
-			rows, err := v.InState(s.Me.Fingerprint(), index.Live)
-			s.Posts = len(rows)
+			s.Posts, err = v.Count(s.Me.Fingerprint(), index.Live)
 			return err
 		})
 	})

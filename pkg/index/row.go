@@ -49,7 +49,7 @@ func (r *Row) Standing() post.Standing {
 // RowOf is the row of a verified post, in state Live or Tombstone.
 func RowOf(p *post.Post, stat disk.Stat, sum [32]byte) Row {
 	r := Row{Version: p.Version(), Updated: p.Updated(), Type: p.Type(), Public: p.Public(), Reply: p.About(),
-		Received: time.Unix(0, stat.Mtime).UTC().Truncate(time.Second), Stat: stat, Sum: sum}
+		Received: ReceivedAt(stat), Stat: stat, Sum: sum}
 	if p.Tombstone() {
 		r.State = Tombstone
 	}
@@ -62,6 +62,9 @@ func RowOf(p *post.Post, stat disk.Stat, sum [32]byte) Row {
 	}
 	return r
 }
+
+// ReceivedAt is when a file was written, to the second.
+func ReceivedAt(s disk.Stat) time.Time { return time.Unix(0, s.Mtime).UTC().Truncate(time.Second) }
 
 // A Stray is a file in a feed's folders that is no post at its place: a draft
 // made by hand, a copy, a conflict of two machines, something broken.

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/p2ps/p2ps/pkg/disk"
 	"github.com/p2ps/p2ps/pkg/pgp"
 	"github.com/p2ps/p2ps/pkg/post"
 )
@@ -298,25 +297,4 @@ func (v *View) strays(query string, args ...any) ([]Stray, error) {
 		out = append(out, s)
 	}
 	return out, damaged(rows.Err())
-}
-
-// Dirs lists the directories at and below one, as they were last listed.
-func (v *View) Dirs(top string) (map[string]disk.Stat, error) {
-	rows, err := v.q.QueryContext(v.ctx, "SELECT path, mtime, ctime FROM dir WHERE path = ? OR path >= ? AND path < ?", top, top+"/", top+"0")
-	if err != nil {
-		return nil, damaged(err)
-	}
-	defer func() { _ = rows.Close() }()
-	dirs := map[string]disk.Stat{}
-	for rows.Next() {
-		var (
-			path string
-			s    disk.Stat
-		)
-		if err := rows.Scan(&path, &s.Mtime, &s.Ctime); err != nil {
-			return nil, damaged(err)
-		}
-		dirs[path] = s
-	}
-	return dirs, damaged(rows.Err())
 }
