@@ -214,26 +214,29 @@ func (s *scan) list(dir string) (l *Listing, below []string, err error) {
 		l.Stat = disk.Stat{}
 	}
 	depth, young := s.tree.depth(dir), false
+	files := entries[:0]
 	for _, e := range entries {
-		if e.Dir {
+		switch {
+		case e.Dir:
 			if depth < maxDepth && e.Name[0] != '.' {
 				below = append(below, dir+"/"+e.Name)
 			}
-			continue
+		case isOurs(e.Name):
+			young = young || Racy(e.Stat, s.Now)
+			l.Sum += sumOf(e)
+			files = append(files, e)
 		}
-		kind, position := s.tree.Classify(dir, e.Name)
-		if kind == Other {
-			continue
-		}
-		young = young || Racy(e.Stat, s.Now)
-		l.Sum += sumOf(e)
-		l.Files = append(l.Files, File{e.Name, kind, position, e.Stat, e.Regular})
 	}
 	if young {
 		l.Sum = 0
 	}
-	if wasKnown && l.Sum != 0 && l.Sum == before.Sum && l.Stat.Mtime == before.Stat.Mtime && l.Stat.Ctime == before.Stat.Ctime {
-		l = nil
+	l.Stat.Size, l.Stat.Ino = 0, 0 // of which the index keeps nothing
+	if wasKnown && l.Sum != 0 && l.Folder == before {
+		return nil, below, nil
+	}
+	for _, e := range files {
+		kind, position := s.tree.Classify(dir, e.Name)
+		l.Files = append(l.Files, File{e.Name, kind, position, e.Stat, e.Regular})
 	}
 	return l, below, nil
 }

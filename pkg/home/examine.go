@@ -23,14 +23,17 @@ type finding struct {
 	stray *index.Stray // no post at its place
 	drop  *post.ID     // a copy that is no copy: to be fetched again
 
-	unread bool // for a reason that may pass
+	unread  bool // for a reason that may pass
+	strayed bool // the index knows it as a stray
 }
 
 func (f finding) record(tx *index.Tx, t tree) error {
 	switch {
 	case f.row != nil:
-		if err := tx.DropStray(f.dir, f.name); err != nil {
-			return err
+		if f.strayed {
+			if err := tx.DropStray(f.dir, f.name); err != nil {
+				return err
+			}
 		}
 		return tx.Put(*f.row)
 	case f.drop != nil:

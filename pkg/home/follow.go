@@ -129,8 +129,9 @@ func (h *Home) take(ctx context.Context, x *index.Index, t tree, l *feed.Listing
 	if err != nil {
 		return false, err
 	}
-	for _, f := range found {
+	for i, f := range found {
 		taken[f.name] = true
+		_, found[i].strayed = k.strays[f.name]
 		if f.unread {
 			l.Folder = feed.Folder{} // it is to be listed again
 		}

@@ -90,6 +90,11 @@ const columns = `p.position, p.revision, p.hash, p.updated, p.type, a.members, p
 
 const from = ` FROM post p JOIN audience a ON a.n = p.audience `
 
+// indexed is from by an index that holds few of many rows.
+func indexed(name string) string {
+	return " FROM post p INDEXED BY " + name + " JOIN audience a ON a.n = p.audience "
+}
+
 func scanRow(rows *sql.Rows, author pgp.Fingerprint, more ...any) (Row, error) {
 	var (
 		r                 Row
