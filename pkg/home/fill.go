@@ -2,6 +2,7 @@ package home
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"time"
 
@@ -29,6 +30,26 @@ func (h *Home) fill(ctx context.Context, x *index.Index) error {
 	}
 	defer unlock()
 	return x.Publish()
+}
+
+// Remake makes the index anew, and takes it into use. What is only remembered,
+// and stands in no file, is lost with the old one: which posts friends offer no
+// more, and how pulls went.
+func (h *Home) Remake(ctx context.Context) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	x, err := index.Create(ctx, h.root)
+	if err != nil {
+		return err
+	}
+	if err := h.fill(ctx, x); err != nil {
+		return errors.Join(err, x.Close())
+	}
+	if h.index != nil {
+		_ = h.index.Close() // nothing in it is missed
+	}
+	h.index = x
+	return nil
 }
 
 // A stack is some files of one folder, on the way into a new index.

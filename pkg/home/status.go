@@ -20,6 +20,7 @@ type Status struct {
 	Problems []keyring.Problem // files among the people that are no keys
 	Served   string            // the address of a running serve; "" if there is none
 	Posts    int               // of mine
+	Away     int               // posts of mine that are not there, since the whole feed is not
 }
 
 // Reached is how the last pulls from a person went.
@@ -59,6 +60,7 @@ func (h *Home) Status(ctx context.Context) (Status, error) {
 	if err != nil {
 		return s, err
 	}
+	s.Away, s.ByHand = h.Away(s.ByHand)
 	if s.Problems, err = h.people.Problems(); err != nil {
 		return s, err
 	}

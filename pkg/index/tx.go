@@ -76,10 +76,7 @@ func (t *Tx) Put(r Row) error {
 	if !r.Expires.IsZero() {
 		expires = r.Expires.Unix()
 	}
-	place := r.ID.Position
-	if post.PositionAt(r.Received.Add(time.Second)) < place { // a post from the year 2199 is not pinned to the top
-		place = post.PositionAt(r.Received)
-	}
+	place := placeOf(r.ID.Position, r.Received)
 	return t.exec(`INSERT OR REPLACE INTO post VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, author, string(r.ID.Position), r.Revision, r.Hash[:], r.Updated, r.Type, audience, r.Public, expires, r.Reply,
 		r.Received.Unix(), string(place), r.State, r.Why, r.Grown, r.Stat.Size, r.Stat.Mtime, r.Stat.Ctime, int64(r.Stat.Ino), r.Sum[:]) //nolint:gosec // bits
 }
