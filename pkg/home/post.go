@@ -113,6 +113,7 @@ func (h *Home) put(ctx context.Context, p *post.Post) error {
 }
 
 func (h *Home) noteOwn(ctx context.Context, p *post.Post, name string, data []byte) {
+	defer h.changed.tell()
 	x := h.openedIndex(ctx)
 	info, err := h.root.Lstat(name)
 	if x == nil || err != nil {
