@@ -48,7 +48,7 @@ func (f finding) record(tx *index.Tx, t tree) error {
 // the post at that place, nil if nothing.
 func (h *Home) examine(t tree, dir string, f feed.File, known *index.Row, now time.Time) finding {
 	out := finding{dir: dir, name: f.Name}
-	raw, stat, err := []byte(nil), f.Stat, errors.New("it is no regular file")
+	raw, stat, err := []byte(nil), f.Stat, error(disk.ErrNotRegular)
 	if f.Regular {
 		raw, stat, err = h.root.ReadFile(dir+"/"+f.Name, post.MaxFile)
 	}

@@ -208,9 +208,15 @@ func (h *Home) rowsOf(ctx context.Context, x *index.Index, t tree, files []feed.
 // finish notes what is not there any more, what is back, and the folder as it
 // was listed. A file that came after the listing is left to the next look.
 func (d differences) finish(tx *index.Tx, root *disk.Root, t tree, l feed.Listing) error {
+	// In the place of a folder that is gone there may be a link, behind which
+	// nothing is looked at.
+	came := func(name string) bool {
+		there, err := root.Exists(l.Dir + "/" + name)
+		return !l.Gone && (there || err != nil)
+	}
 	var lost []post.Position
 	for _, p := range d.lost {
-		if there, err := root.Exists(l.Dir + "/" + string(p) + ".json"); there || err != nil {
+		if came(string(p) + ".json") {
 			l.Folder = feed.Folder{}
 			continue
 		}
@@ -224,7 +230,7 @@ func (d differences) finish(tx *index.Tx, root *disk.Root, t tree, l feed.Listin
 		}
 	}
 	for _, name := range d.strayed {
-		if there, err := root.Exists(l.Dir + "/" + name); there || err != nil {
+		if came(name) {
 			l.Folder = feed.Folder{}
 			continue
 		}
