@@ -61,16 +61,7 @@ feed is looked at; nobody is asked.`,
 			if err != nil {
 				return err
 			}
-			recent, err := h.Timeline(cmd.Context(), home.View{Since: e.now().AddDate(0, 0, -1)})
-			if err != nil {
-				return err
-			}
 			l := statusLineOf(s)
-			for _, en := range recent {
-				if !en.Mine {
-					l.New++
-				}
-			}
 			if e.json.on {
 				return e.statusJSON(l, s)
 			}
@@ -80,7 +71,7 @@ feed is looked at; nobody is asked.`,
 }
 
 func statusLineOf(s home.Status) statusLine {
-	l := statusLine{header: kind("status"), Fingerprint: string(s.Me.Fingerprint()), Name: text.Clean(s.Me.Name()), Posts: s.Posts,
+	l := statusLine{header: kind("status"), Fingerprint: string(s.Me.Fingerprint()), Name: text.Clean(s.Me.Name()), Posts: s.Posts, New: s.New,
 		Served: s.Served != "", URL: s.Served, Problems: len(s.Problems), Missing: s.Away}
 	for _, p := range s.ByHand {
 		switch p.What {

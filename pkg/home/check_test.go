@@ -514,7 +514,7 @@ var damages = []struct {
 	{"the index knows a post that is not", false, func(s *seeded) string {
 		s.sql("INSERT INTO post SELECT author, '20010101-000000000-aaaaaaaaaaaaa', revision, hash, updated, type, audience, public, expires, reply, received, '20010101-000000000-aaaaaaaaaaaaa', state, why, grown, size, mtime, ctime, ino, sum FROM post WHERE position = ?",
 			string(s.posts["for all"].Position))
-		return "feed/2001/01/20010101-000000000-aaaaaaaaaaaaa.json"
+		return "feed/2001/01/20010101-000000000-aaaaaaaaaaaaa.json" + "\n" + s.one("cache/*.db") // of whose month there is no digest, either
 	}},
 	{"the index has another audience", false, func(s *seeded) string {
 		return s.row("for me", "audience = (SELECT n FROM audience WHERE members = 'friends')")
@@ -541,6 +541,8 @@ var damages = []struct {
 	{"an offer that says nothing", false, func(s *seeded) string {
 		return s.sql("INSERT INTO offer VALUES (1, '2001', 0, zeroblob(32), '', '', 0, 0)")
 	}},
+	{"the digest of a month is another", false, func(s *seeded) string { return s.sql("UPDATE month_line SET count = 7") }},
+	{"the digests leave a month out", false, func(s *seeded) string { return s.sql("DELETE FROM month_line") }},
 	{"a counter runs backwards", false, func(s *seeded) string { return s.sql("UPDATE audience SET changes = -1") }},
 	{"the index is cut", false, func(s *seeded) string { n := s.one("cache/*.db"); s.cut(n); return "" }},
 	{"the index is no database", false, func(s *seeded) string {

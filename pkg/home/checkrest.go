@@ -11,6 +11,7 @@ import (
 	"path"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -18,6 +19,7 @@ import (
 	"github.com/p2ps/p2ps/pkg/feed"
 	"github.com/p2ps/p2ps/pkg/index"
 	"github.com/p2ps/p2ps/pkg/post"
+	"github.com/p2ps/p2ps/pkg/wire"
 )
 
 // attachmentsDir holds the attachments of all posts, each under its hash:
@@ -199,6 +201,9 @@ func (c *checker) author(v *index.View, t tree, wrong func(string, ...any)) erro
 	if err != nil {
 		return err
 	}
+	if err := digests(v, t, months, wrong); err != nil {
+		return err
+	}
 	dirs, err := v.Dirs(string(t.Tree))
 	if err != nil {
 		return err
@@ -232,6 +237,39 @@ func (c *checker) author(v *index.View, t tree, wrong func(string, ...any)) erro
 		lost = []Damage{{Path: c.h.root.Path(string(feed.Mine)), Why: fmt.Sprintf("none of your %d posts is there", len(lost)), Do: awayDo}}
 	}
 	c.found(lost...)
+	return nil
+}
+
+// digests compares the month lines that the index keeps with its own rows.
+func digests(v *index.View, t tree, months []string, wrong func(string, ...any)) error {
+	kept, err := v.MonthLines(t.cert.Fingerprint())
+	if err != nil {
+		return err
+	}
+	there := map[string]bool{}
+	for _, k := range kept {
+		there[k.Month] = true
+		if k.Count < 0 { // to be worked out when it is asked for
+			continue
+		}
+		lines, plain, err := v.Held(t.cert.Fingerprint(), post.Position(k.Month), post.Position(k.Month+"~"))
+		if err != nil {
+			return err
+		}
+		sum := wire.SumMonths(slices.Values(lines))
+		is := wire.Month{Month: k.Month}
+		if len(sum) > 0 {
+			is = sum[0]
+		}
+		if !plain || is != wire.Month(k) {
+			wrong("its digest of %s is not that of its posts", k.Month)
+		}
+	}
+	for _, month := range months {
+		if !there[month] {
+			wrong("its digests leave out %s", month)
+		}
+	}
 	return nil
 }
 
