@@ -145,7 +145,7 @@ func (s *soak) post() {
 		s.texts[position] = text
 		s.mu.Unlock()
 		s.count("post")
-		time.Sleep(20 * time.Millisecond)
+		time.Sleep(100 * time.Millisecond)
 	}
 }
 
