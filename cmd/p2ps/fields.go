@@ -59,6 +59,8 @@ func kindsOf(cmd *cobra.Command) []string {
 		return []string{"block"}
 	case "config list", "config get", "config path":
 		return []string{"setting"}
+	case "check":
+		return []string{"problem"}
 	case "status":
 		return []string{"status", "problem"}
 	case "pull":

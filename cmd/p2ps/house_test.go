@@ -37,7 +37,7 @@ var guests = map[string]string{
 	"github.com/adrg/xdg":                  "cmd/p2ps",
 	"github.com/clipperhouse/displaywidth": "pkg/text",
 	"github.com/dustin/go-humanize":        "pkg/text",
-	"github.com/fsnotify/fsnotify":         "pkg/feed",
+	"github.com/fsnotify/fsnotify":         "pkg/disk",
 	"github.com/go-json-experiment/json":   "pkg/ijson",
 	"github.com/gofrs/flock":               "pkg/disk",
 	"github.com/mdp/qrterminal/v3":         "cmd/p2ps",

@@ -514,6 +514,41 @@ func (s *scene) leaving() {
 	s.play("alice", 0, "friend", "remove", "caro")
 	s.prints("change")
 	s.play("alice", 3, "friend", "remove", "caro") // he is nobody now
+	s.checks()
+}
+
+// checks: all is well, or what is wrong is told by file.
+func (s *scene) checks() {
+	s.play("nobody", 3, "check")
+	s.play("bob", 0, "check")
+	s.prints("")
+	file := s.file("bob/friends/x.asc", "nothing")
+	s.play("bob", 6, "check")
+	s.prints("problem")
+	if s.one("problem", "path") != file || s.one("problem", "do") == "" {
+		s.t.Errorf("it says %v", s.last)
+	}
+	posts, err := filepath.Glob(filepath.Join(s.dir, "bob", "feeds", "*", "*", "*", "*.json"))
+	if err != nil || len(posts) == 0 {
+		s.t.Fatalf("bob has no copy: %v", err)
+	}
+	text, err := os.ReadFile(posts[0])
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	flipped := bytes.Replace(text, []byte(`"published": "2`), []byte(`"published": "1`), 1)
+	s.file(strings.TrimPrefix(posts[0], s.dir), string(flipped))
+	s.play("bob", 7, "check")
+	if s.kindsOf() == "problem problem" && s.one("problem", "untrusted") != "true" {
+		s.t.Errorf("it says %v", s.last)
+	}
+	s.file(strings.TrimPrefix(posts[0], s.dir), string(text))
+	s.play("bob", 6, "check", "--repair")
+	s.play("bob", 6, "check", "--repair", "--dry-run")
+	if err := os.Remove(file); err != nil {
+		s.t.Fatal(err)
+	}
+	s.play("bob", 0, "check", "--repair")
 }
 
 // TestJSONFields: --json=FIELDS keeps these, in this order, after kind and v; what

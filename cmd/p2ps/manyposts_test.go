@@ -93,13 +93,6 @@ func manyPosts(b *testing.B, dir string, n, friends int) {
 	}
 }
 
-func must(b *testing.B, err error) {
-	b.Helper()
-	if err != nil {
-		b.Fatal(err)
-	}
-}
-
 // writeOne writes one post of one person: a text, an answer or a like.
 func writeOne(b *testing.B, dir string, key *pgp.Secret, mine bool, at time.Time, earlier []post.ID, r *rand.Rand) post.ID {
 	position, err := post.NewPosition(at, zero{byte(r.Uint32()), byte(r.Uint32())})

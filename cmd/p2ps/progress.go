@@ -31,8 +31,13 @@ func (e *env) progress(what string) *progress {
 
 func (p *progress) step() {
 	p.n++
+	p.at(p.n)
+}
+
+// at says how far it is; several goroutines may.
+func (p *progress) at(n int) {
 	if p.bar != nil && p.now().Sub(p.begin) > quietly {
-		_ = p.bar.Set(p.n) // a line that is only for the eye
+		_ = p.bar.Set(n) // a line that is only for the eye
 	}
 }
 

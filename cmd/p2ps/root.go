@@ -14,7 +14,7 @@ func commands() []group {
 		{"exchange", "Exchange:", []constructor{newServe, newPull}},
 		{"people", "People:", []constructor{newFriend, newFollow, newUnfollow, newGroup, newBlock}},
 		{"identity", "Identity:", []constructor{newKey}},
-		{"upkeep", "Upkeep:", []constructor{newConfig, newCompletion, newVersion}},
+		{"upkeep", "Upkeep:", []constructor{newCheck, newConfig, newCompletion, newVersion}},
 	}
 }
 

@@ -25,7 +25,8 @@ type statusLine struct {
 	Removed     int      `json:"removed"`
 	Problems    int      `json:"problems"`
 	Friends     int      `json:"friends"`
-	Away        []string `json:"away,omitempty"` // who could not be reached the last time
+	Away        []string `json:"away,omitempty"`    // who could not be reached the last time
+	Missing     int      `json:"missing,omitempty"` // posts of mine that are not there, since the whole feed is not
 	Served      bool     `json:"served"`
 	URL         string   `json:"url,omitempty"`
 	Next        string   `json:"next"`
@@ -33,9 +34,11 @@ type statusLine struct {
 
 type problemLine struct {
 	header
-	Path string `json:"path"`
-	Why  string `json:"why"`
-	ID   string `json:"id,omitempty"`
+	Path      string `json:"path"`
+	Why       string `json:"why"`
+	Do        string `json:"do,omitempty"` // what helps
+	ID        string `json:"id,omitempty"`
+	Untrusted bool   `json:"untrusted,omitempty"` // a signature, hash or fingerprint does not match
 }
 
 func newStatus(e *env) *cobra.Command {
@@ -58,16 +61,7 @@ feed is looked at; nobody is asked.`,
 			if err != nil {
 				return err
 			}
-			recent, err := h.Timeline(cmd.Context(), home.View{Since: e.now().AddDate(0, 0, -1)})
-			if err != nil {
-				return err
-			}
 			l := statusLineOf(s)
-			for _, en := range recent {
-				if !en.Mine {
-					l.New++
-				}
-			}
 			if e.json.on {
 				return e.statusJSON(l, s)
 			}
@@ -77,8 +71,8 @@ feed is looked at; nobody is asked.`,
 }
 
 func statusLineOf(s home.Status) statusLine {
-	l := statusLine{header: kind("status"), Fingerprint: string(s.Me.Fingerprint()), Name: text.Clean(s.Me.Name()), Posts: s.Posts,
-		Served: s.Served != "", URL: s.Served, Problems: len(s.Problems)}
+	l := statusLine{header: kind("status"), Fingerprint: string(s.Me.Fingerprint()), Name: text.Clean(s.Me.Name()), Posts: s.Posts, New: s.New,
+		Served: s.Served != "", URL: s.Served, Problems: len(s.Problems), Missing: s.Away}
 	for _, p := range s.ByHand {
 		switch p.What {
 		case home.WasMade, home.WasMoved:
@@ -104,6 +98,8 @@ func statusLineOf(s home.Status) statusLine {
 // next is the command that most likely comes next.
 func next(l statusLine) string {
 	switch {
+	case l.Missing > 0:
+		return "p2ps check"
 	case l.Made+l.Changed > 0:
 		return "p2ps sign"
 	case l.Removed > 0:
@@ -149,6 +145,9 @@ func why(p home.Pending) string {
 func (e *env) statusText(l statusLine, s home.Status) error {
 	w := func(format string, args ...any) { _, _ = fmt.Fprintf(e.stdout, format+"\n", args...) }
 	w("%s  %s", l.Name, l.Fingerprint)
+	if l.Missing > 0 {
+		w("your feed is not there: of %s none; is the disk it lies on mounted?", counted(l.Missing, "post"))
+	}
 	w("%s of yours, %d new from others in the last day", counted(l.Posts, "post"), l.New)
 	if l.Served {
 		w("served at %s", text.Clean(s.Served))

@@ -71,6 +71,8 @@ type Home struct {
 	index  *index.Index
 	secret func() (*pgp.Secret, error)
 	served served
+
+	changed change
 }
 
 // Open opens an existing home. Nothing in it is read before it is needed.

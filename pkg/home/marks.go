@@ -121,7 +121,7 @@ func (h *Home) followUnread(ctx context.Context, x *index.Index, me pgp.Fingerpr
 	}
 	marked := func(id post.ID) bool { return id.Author == me || m.has(id) }
 	for more := true; more; {
-		unlock, err := h.indexLock(ctx, x)
+		unlock, err := h.lockFor(x)(ctx)
 		if err != nil {
 			return err
 		}
@@ -132,14 +132,6 @@ func (h *Home) followUnread(ctx context.Context, x *index.Index, me pgp.Fingerpr
 		}
 	}
 	return nil
-}
-
-// indexLock is the lock of the home, unless nobody else sees the index.
-func (h *Home) indexLock(ctx context.Context, x *index.Index) (unlock func(), err error) {
-	if !x.IsShared() {
-		return alone()
-	}
-	return h.lock(ctx)
 }
 
 // MarkRead marks posts as read, durably. Marks of two commands at once are both

@@ -114,6 +114,7 @@ func (h *Home) put(ctx context.Context, p *post.Post) error {
 }
 
 func (h *Home) noteOwn(ctx context.Context, p *post.Post, name string, data []byte) {
+	defer h.changed.tell()
 	x := h.openedIndex(ctx)
 	info, err := h.root.Lstat(name)
 	if x == nil || err != nil {
@@ -121,7 +122,7 @@ func (h *Home) noteOwn(ctx context.Context, p *post.Post, name string, data []by
 	}
 	stat := h.young(path.Dir(name), disk.StatOf(info))
 	err = x.Update(ctx, func(tx *index.Tx) error {
-		return errors.Join(tx.Put(index.RowOf(p, stat, sha256.Sum256(data))), tx.TouchDir(path.Dir(name)))
+		return errors.Join(tx.Put(index.RowOf(p, stat, sha256.Sum256(data))), tx.DropStray(path.Dir(name), path.Base(name)), tx.TouchDir(path.Dir(name)))
 	})
 	if err != nil {
 		h.opt.Log.Debug("the index will follow later", "error", err)

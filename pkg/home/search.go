@@ -84,7 +84,7 @@ func (h *Home) takeIn(ctx context.Context, x *index.Index, told func(n int)) err
 		if err != nil || !lags {
 			return err
 		}
-		unlock, err := h.indexLock(ctx, x)
+		unlock, err := h.lockFor(x)(ctx)
 		if err != nil {
 			h.opt.Log.Debug("the full text will follow later", "error", err)
 			return context.Cause(ctx)

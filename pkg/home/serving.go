@@ -10,7 +10,6 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"github.com/p2ps/p2ps/pkg/index"
 	"github.com/p2ps/p2ps/pkg/keyring"
 	"github.com/p2ps/p2ps/pkg/pgp"
 	"github.com/p2ps/p2ps/pkg/wire"
@@ -225,42 +224,4 @@ func (h *Home) StartServing(ctx context.Context, perKey float64) error {
 		h.opt.Log.Warn("the people cannot all be read", "error", err)
 	}
 	return h.look(ctx, true)
-}
-
-// How often the files of my feed are looked at while they are served: their
-// folders, and each of them, since an edit in place changes no folder.
-const (
-	often  = time.Second
-	seldom = time.Hour
-)
-
-// KeepLooking follows the files of my feed until ctx ends, so that a stranger's
-// request need not: how long it took would tell him when I write to others.
-func (h *Home) KeepLooking(ctx context.Context) {
-	h.served.looking.Store(true)
-	defer h.served.looking.Store(false)
-	tick := time.NewTicker(often)
-	defer tick.Stop()
-	for last := h.opt.Now(); ; {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		full := h.opt.Now().Sub(last) > seldom
-		if full {
-			last = h.opt.Now()
-		}
-		if err := h.look(ctx, full); err != nil && ctx.Err() == nil {
-			h.opt.Log.Warn("the files could not all be looked at", "error", err)
-		}
-	}
-}
-
-func (h *Home) look(ctx context.Context, full bool) error {
-	me, err := h.mine()
-	if err != nil {
-		return err
-	}
-	return h.withIndex(ctx, func(x *index.Index) error { return h.sync(ctx, x, full, me) })
 }

@@ -20,6 +20,8 @@ type Status struct {
 	Problems []keyring.Problem // files among the people that are no keys
 	Served   string            // the address of a running serve; "" if there is none
 	Posts    int               // of mine
+	New      int               // of others, in the last day
+	Away     int               // posts of mine that are not there, since the whole feed is not
 }
 
 // Reached is how the last pulls from a person went.
@@ -42,7 +44,14 @@ func (h *Home) Status(ctx context.Context) (Status, error) {
 	if err != nil {
 		return s, err
 	}
+	trees, err := h.trees()
+	if err != nil {
+		return s, err
+	}
 	err = h.withIndex(ctx, func(x *index.Index) error {
+		if err := h.sync(ctx, x, false, trees...); err != nil {
+			return err
+		}
 		return x.View(ctx, func(v *index.View) error {
 			s.People = nil
 			for _, p := range people {
@@ -52,19 +61,39 @@ func (h *Home) Status(ctx context.Context) (Status, error) {
 				}
 				s.People = append(s.People, Reached{p, peer})
 			}
-			rows, err := v.InState(s.Me.Fingerprint(), index.Live)
-			s.Posts = len(rows)
+			if s.Posts, err = v.Count(s.Me.Fingerprint(), index.Live); err != nil {
+				return err
+			}
+			s.New, err = h.recent(v, people)
 			return err
 		})
 	})
 	if err != nil {
 		return s, err
 	}
+	s.Away, s.ByHand = h.Away(s.ByHand)
 	if s.Problems, err = h.people.Problems(); err != nil {
 		return s, err
 	}
 	s.Served, err = h.Served(ctx)
 	return s, err
+}
+
+// recent counts the posts of others of the last day, as a timeline shows them. No
+// file is read: one that an editor is at work on is no reason to say nothing.
+func (h *Home) recent(v *index.View, people []keyring.Person) (int, error) {
+	now := h.opt.Now()
+	f := index.Filter{Since: now.AddDate(0, 0, -1), At: now}
+	for _, p := range people {
+		if !p.Muted {
+			f.Authors = append(f.Authors, p.Fingerprint)
+		}
+	}
+	if f.Authors == nil {
+		return 0, nil
+	}
+	rows, err := v.Timeline(f)
+	return len(rows), err
 }
 
 const (

@@ -52,7 +52,7 @@ func (r *Row) Standing() post.Standing {
 // RowOf is the row of a verified post, in state Live or Tombstone.
 func RowOf(p *post.Post, stat disk.Stat, sum [32]byte) Row {
 	r := Row{Version: p.Version(), Updated: p.Updated(), Type: p.Type(), Public: p.Public(), Reply: p.About(),
-		Received: time.Unix(0, stat.Mtime).UTC().Truncate(time.Second), Stat: stat, Sum: sum}
+		Received: ReceivedAt(stat), Stat: stat, Sum: sum}
 	text := p.Text()
 	r.text = &text
 	if p.Tombstone() {
@@ -67,6 +67,9 @@ func RowOf(p *post.Post, stat disk.Stat, sum [32]byte) Row {
 	}
 	return r
 }
+
+// ReceivedAt is when a file was written, to the second.
+func ReceivedAt(s disk.Stat) time.Time { return time.Unix(0, s.Mtime).UTC().Truncate(time.Second) }
 
 // A Stray is a file in a feed's folders that is no post at its place: a draft
 // made by hand, a copy, a conflict of two machines, something broken.
@@ -91,6 +94,11 @@ const columns = `p.position, p.revision, p.hash, p.updated, p.type, a.members, p
 	p.size, p.mtime, p.ctime, p.ino, p.sum, p.place`
 
 const from = ` FROM post p JOIN audience a ON a.n = p.audience `
+
+// indexed is from by an index that holds few of many rows.
+func indexed(name string) string {
+	return " FROM post p INDEXED BY " + name + " JOIN audience a ON a.n = p.audience "
+}
 
 func scanRow(rows *sql.Rows, author pgp.Fingerprint, more ...any) (Row, error) {
 	var (

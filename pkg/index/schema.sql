@@ -52,7 +52,9 @@ CREATE TABLE stray (
   PRIMARY KEY (dir, name)
 ) WITHOUT ROWID;
 
-CREATE TABLE dir (path TEXT PRIMARY KEY, mtime INTEGER NOT NULL, ctime INTEGER NOT NULL) WITHOUT ROWID;
+-- sum is of the names and stats of its files: as long as it is the same, no row
+-- of them needs to be asked for.
+CREATE TABLE dir (path TEXT PRIMARY KEY, mtime INTEGER NOT NULL, ctime INTEGER NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;
 
 -- What a reader knows of a post of somebody else beside the text he holds: the
 -- line that was last offered, for which text it was noted, and whether it is
