@@ -70,6 +70,9 @@ func (h *Home) answer(v *index.View, me tree, g post.Grants, q wire.Question, no
 			return a, err
 		}
 	}
+	if g.Friend {
+		a.Addresses = h.served.reached
+	}
 	if a.Gone, err = h.gone(v, me, g, q.Have, a.Time); err != nil {
 		return a, err
 	}

@@ -74,6 +74,10 @@ func (h *Home) Pull(ctx context.Context, people []keyring.Person, opt PullOption
 			return err
 		}
 	}
+	mine, err := h.Reached(ctx)
+	if err != nil {
+		return err
+	}
 	client := peer.NewClient(opt.Timeout)
 	defer client.Close()
 	var mu sync.Mutex
@@ -81,7 +85,7 @@ func (h *Home) Pull(ctx context.Context, people []keyring.Person, opt PullOption
 	g.SetLimit(max(1, opt.Jobs))
 	for _, p := range people {
 		g.Go(func() error {
-			done := h.pullOne(ctx, client, p, opt.Full, func(e Event) {
+			done := h.pullOne(ctx, client, p, mine, opt.Full, func(e Event) {
 				mu.Lock()
 				defer mu.Unlock()
 				e.Person = p
@@ -99,7 +103,7 @@ func (h *Home) Pull(ctx context.Context, people []keyring.Person, opt PullOption
 	return g.Wait()
 }
 
-func (h *Home) pullOne(ctx context.Context, client *peer.Client, p keyring.Person, full bool, tell func(Event)) Pulled {
+func (h *Home) pullOne(ctx context.Context, client *peer.Client, p keyring.Person, mine []string, full bool, tell func(Event)) Pulled {
 	ctx, cancel := context.WithTimeoutCause(ctx, runTime, fmt.Errorf("%w: the pull took longer than %s", peer.ErrUnreachable, runTime))
 	defer cancel()
 	done := Pulled{Person: p}
@@ -108,7 +112,7 @@ func (h *Home) pullOne(ctx context.Context, client *peer.Client, p keyring.Perso
 		if err != nil {
 			return err
 		}
-		l, err := h.linkTo(client, p, cert)
+		l, err := h.linkTo(client, p, cert, mine)
 		if err != nil {
 			return err
 		}
@@ -119,7 +123,7 @@ func (h *Home) pullOne(ctx context.Context, client *peer.Client, p keyring.Perso
 	return done
 }
 
-func (h *Home) linkTo(client *peer.Client, p keyring.Person, cert *pgp.Certificate) (link, error) {
+func (h *Home) linkTo(client *peer.Client, p keyring.Person, cert *pgp.Certificate, mine []string) (link, error) {
 	at := place{h: h, client: client, addresses: p.Addresses, cert: cert}
 	if p.Follow {
 		return &publicLink{at}, nil
@@ -129,9 +133,9 @@ func (h *Home) linkTo(client *peer.Client, p keyring.Person, cert *pgp.Certifica
 		return nil, err
 	}
 	if err := cert.Usable(h.clock(me.Certificate())); err != nil {
-		return &sealedLink{place: at, me: me}, nil //nolint:nilerr // he may have renewed it: asking finds out
+		return &sealedLink{place: at, me: me, mine: mine}, nil //nolint:nilerr // he may have renewed it: asking finds out
 	}
-	return &sealedLink{place: at, me: me}, nil
+	return &sealedLink{place: at, me: me, mine: mine}, nil
 }
 
 // walk drives one pull.Walk to its end.
@@ -149,6 +153,7 @@ func (h *Home) walk(ctx context.Context, x *index.Index, l link, cert *pgp.Certi
 		var a wire.Answer
 		done.Requests++
 		if a, err = talk.Ask(ctx, *q); err == nil {
+			h.relocate(ctx, cert.Fingerprint(), a.Addresses)
 			q, err = w.Step(ctx, &a)
 		}
 	}

@@ -153,6 +153,9 @@ func (k *Keyring) history(h string) (string, error) {
 func (k *Keyring) RemoveFriend(fpr pgp.Fingerprint) (was bool, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if err := k.closeUses(fpr); err != nil {
+		return false, err
+	}
 	// The groups first: were he left in one by a crash, he would be in it
 	// again as soon as he is a friend again.
 	groups, _, err := k.groupNames()

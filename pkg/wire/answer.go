@@ -24,6 +24,10 @@ type answer struct {
 	More   *bool         `json:"more,omitzero"`
 	Count  *int          `json:"count,omitzero"`
 	Digest string        `json:"digest,omitzero"`
+	Name   string        `json:"name,omitzero"`
+	Trust  string        `json:"trust,omitzero"`
+
+	Addresses ijson.Value `json:"addresses,omitzero"`
 }
 
 // gone is the item that tells a post was taken back.
@@ -46,7 +50,13 @@ func (a Answer) literal(p Party, re string) ([]byte, error) {
 		P2PS: AnswerVersion, Kind: a.Kind, From: string(p.Me.Certificate().Fingerprint()), To: string(p.Other.Fingerprint()),
 		Time: post.FormatTime(a.Time), Re: re, Code: a.Code, Count: a.Count, Digest: a.Digest,
 	}
+	var err error
+	if m.Addresses, err = writeAddresses(a.Addresses); err != nil {
+		return nil, err
+	}
 	switch a.Kind {
+	case KindHello:
+		m.hello(a)
 	case KindManifest:
 		m.More, m.Lines = &a.More, append([]string{}, a.Lines...)
 	case KindPosts, KindIDs:
@@ -119,6 +129,14 @@ func (m *answer) read(at time.Time) (Answer, error) {
 		return missing("code")
 	case m.Kind == KindError:
 		return a, nil
+	}
+	var err error
+	if a.Addresses, err = readAddresses(m.Addresses); err != nil {
+		return Answer{}, err
+	}
+	switch {
+	case m.Kind == KindHello:
+		return a, m.met(&a)
 	case m.More == nil:
 		return missing("more")
 	case m.Kind == KindManifest && m.Lines == nil:

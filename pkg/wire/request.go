@@ -30,29 +30,11 @@ type request struct {
 	Months ijson.Value `json:"months,omitzero"`
 	Want   ijson.Value `json:"want,omitzero"`
 	Have   ijson.Value `json:"have,omitzero"`
+	Token  ijson.Value `json:"token,omitzero"`
+	Name   ijson.Value `json:"name,omitzero"`
 
 	Addresses ijson.Value `json:"addresses,omitzero"`
 }
-
-// checkAddresses holds the addresses at which the asker is reached to their
-// form, http(s)://host[:port], at most four (spec M24).
-func checkAddresses(v ijson.Value) error {
-	if v == nil {
-		return nil
-	}
-	var addresses []string
-	if err := ijson.UnmarshalTrusted(v, &addresses); err != nil || v.Kind() != '[' || len(addresses) > 4 {
-		return fmt.Errorf("%w: addresses is not a list of at most 4", ErrInvalid)
-	}
-	for _, a := range addresses {
-		if !addressPattern.MatchString(a) {
-			return fmt.Errorf("%w: the address %.80q is not like http://host:7117", ErrInvalid, a)
-		}
-	}
-	return nil
-}
-
-var addressPattern = regexp.MustCompile(`^https?://([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
 
 // maxKey is the size of a certificate that comes along (spec M17).
 const maxKey = 24 << 10
@@ -141,7 +123,7 @@ func (r *Request) Question(me pgp.Fingerprint, now time.Time) (Question, error) 
 	}
 	q.Kind = kind
 	switch q.Kind {
-	case KindPosts, KindManifest, KindIDs:
+	case KindPosts, KindManifest, KindIDs, KindHello:
 	default:
 		return Question{}, fmt.Errorf("%w: %.40q", ErrKind, q.Kind)
 	}
@@ -152,7 +134,8 @@ func (r *Request) Question(me pgp.Fingerprint, now time.Time) (Question, error) 
 	if !noncePattern.MatchString(r.Nonce) {
 		return Question{}, fmt.Errorf("%w: nonce is not 32 digits of lower-case hexadecimal", ErrInvalid)
 	}
-	if err := checkAddresses(r.raw.Addresses); err != nil {
+	var err error
+	if q.Addresses, err = readAddresses(r.raw.Addresses); err != nil {
 		return Question{}, err
 	}
 	if err := r.raw.read(&q); err != nil {
@@ -166,7 +149,7 @@ func (r *Request) Question(me pgp.Fingerprint, now time.Time) (Question, error) 
 
 // read takes the members that belong to the kind; the others are ignored.
 func (r *request) read(q *Question) (err error) {
-	if q.Kind != KindIDs && r.After != nil {
+	if (q.Kind == KindPosts || q.Kind == KindManifest) && r.After != nil {
 		var ok bool
 		if q.After, ok = ijson.String(r.After); !ok || q.After == "" {
 			return fmt.Errorf("%w: after is not a text", ErrInvalid)
@@ -190,6 +173,8 @@ func (r *request) read(q *Question) (err error) {
 		if q.Want, err = list(r.Want, "want"); err == nil {
 			q.Have, err = list(r.Have, "have")
 		}
+	case KindHello:
+		err = r.hello(q)
 	}
 	if err == nil && len(q.Want)+len(q.Have) > MaxIDs {
 		err = fmt.Errorf("%w: more than %d ids", ErrInvalid, MaxIDs)
@@ -280,6 +265,9 @@ func Literal(p Party, q Question, at time.Time, nonce [16]byte) ([]byte, error) 
 		if r.Months, err = ijson.Encode(q.Months); err != nil {
 			return nil, err
 		}
+	}
+	if err := r.meet(q); err != nil {
+		return nil, err
 	}
 	return ijson.Encode(r)
 }

@@ -22,11 +22,12 @@ const (
 	AnswerVersion  = "answer/1"
 )
 
-// Kinds of requests. The kinds attachment and hello have their names reserved.
+// Kinds of requests. The kind attachment has its name reserved.
 const (
 	KindPosts    = "posts"
 	KindManifest = "manifest"
 	KindIDs      = "ids"
+	KindHello    = "hello"
 	KindError    = "error" // only of an answer
 )
 
@@ -50,6 +51,10 @@ const (
 	CodeKind    = "kind"
 	CodeInvalid = "invalid"
 	CodeBusy    = "busy"
+
+	// Of hello alone: there is no such invite any more; another key used it.
+	CodeNotFound = "not_found"
+	CodeSpent    = "spent"
 )
 
 var (
@@ -65,6 +70,8 @@ var (
 	ErrReplay = errors.New("the request may have been seen before")
 	// ErrBinding: an answer to another question, of another person, or to another.
 	ErrBinding = errors.New("the answer does not belong to the request")
+	// ErrInvite: a text that begins like an invite and is none.
+	ErrInvite = errors.New("not an invite")
 )
 
 // A Question is what a request asks, whatever carries it.
@@ -74,6 +81,10 @@ type Question struct {
 	Months []string  // manifest: post lines of these months instead of month lines
 	Want   []post.ID // ids: the posts to send
 	Have   []post.ID // posts and ids: what the asker holds and was not offered
+	Token  string    // hello: of an invite; "" for a stranger's
+	Name   string    // hello: what the asker calls himself; not safe to show
+
+	Addresses []string // of any kind: where the asker is reached now; nil: he does not say
 }
 
 // An Answer is what comes back, whatever carries it. At which time it was given
@@ -88,6 +99,10 @@ type Answer struct {
 	Count  *int   // with More false, of posts
 	Digest string // with More false, of posts
 	Code   string // of an error
+	Name   string // of hello: what the owner calls himself; not safe to show
+	Met    bool   // of hello: in person, the owner says
+
+	Addresses []string // where the owner is reached now; nil: he does not say
 
 	Changed time.Time // of an answer to everybody: when the public posts last changed; it is not sealed
 }
