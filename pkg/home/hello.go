@@ -17,12 +17,20 @@ type Visit struct {
 	From pgp.Fingerprint
 	Kind string
 	Code string // of an error
-	More bool   // his walk goes on
+	More bool   // his walk, or ours, goes on
+
+	Asking bool // the answer asks him back
 
 	Person  *keyring.Person // who became a friend, or was one, by a token
 	Token   string          // the one that he came with
 	Already bool            // he was a friend before
 }
+
+// KindAsk is the Kind of a Visit that brought what somebody was asked back.
+const KindAsk = "ask"
+
+// AskBack is for part four.
+func (h *Home) AskBack() {}
 
 // OnVisit has tell called after each answer, by whichever goroutine gave it. It
 // is set before anything is served.
