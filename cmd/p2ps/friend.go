@@ -25,7 +25,8 @@ of at least eight digits.`,
 		Example: `  p2ps friend add bob.asc --address http://bob.example:7117
   p2ps friend list`,
 	}, newFriendAdd(e), newFriendList(e), newFriendShow(e), newFriendRename(e), newFriendRemove(e), newFriendAddress(e),
-		newFriendVerify(e), newFriendMute(e, true), newFriendMute(e, false))
+		newFriendVerify(e), newFriendMute(e, true), newFriendMute(e, false),
+		newFriendRequests(e), newFriendAccept(e), newFriendIgnore(e))
 }
 
 // personLine is friendLine with what only my own eyes need.

@@ -52,16 +52,20 @@ func (e *env) addByInvite(ctx context.Context, h *home.Home, me *pgp.Certificate
 	if err := e.emit(personLineOf(p), p.Name, e.fingerprint(p.Fingerprint), string(p.Trust)); err != nil {
 		return err
 	}
-	if err := e.changed(c, "%s is held as a friend now, as %s", p.Name, string(p.Trust)); err != nil {
+	how := "is a friend now"
+	switch {
+	case c.Already:
+		how = "is a friend already; what is new was taken over"
+	case !met.Friend:
+		how = "was asked to be your friend; until that is accepted you see what is public"
+	}
+	if err := e.changed(c, "%s %s", p.Name, how); err != nil {
 		return err
 	}
+	e.tellTrust(p)
 	if same != "" && same != p.Name {
 		e.warn("note: you know another %s; this one is called %s here: compare the fingerprints", same, p.Name)
 	}
-	if !met.Friend {
-		e.say("%s was asked to be your friend too; until that is accepted you see what is public", p.Name)
-	}
-	e.tellTrust(p, true)
 	return e.pullNow(ctx, h, []keyring.Person{p})
 }
 

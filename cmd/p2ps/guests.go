@@ -122,7 +122,10 @@ func (e *env) welcomed(ctx context.Context, h *home.Home, g *arrivals) error {
 		if err := e.emit(personLineOf(p), p.Name, e.fingerprint(p.Fingerprint), string(p.Trust)); err != nil {
 			return err
 		}
-		e.tellTrust(p, g.people[fpr].already)
+		if !g.people[fpr].already {
+			e.say("%s is a friend now", p.Name)
+		}
+		e.tellTrust(p)
 	}
 	if len(people) == 0 {
 		e.say("nobody came; the invite stays good while p2ps serve runs")
@@ -131,15 +134,9 @@ func (e *env) welcomed(ctx context.Context, h *home.Home, g *arrivals) error {
 	return e.pullNow(ctx, h, people)
 }
 
-// tellTrust says of a new friend how sure one can be, and what makes it surer.
-func (e *env) tellTrust(p keyring.Person, already bool) {
-	is := "is a friend now"
-	if already {
-		is = "is a friend already"
+// tellTrust says how sure one can be of a new friend, and what makes it surer.
+func (e *env) tellTrust(p keyring.Person) {
+	if p.Trust != keyring.TrustVerified {
+		e.say("%s is %s: compare the fingerprint, then p2ps friend verify %s", p.Name, string(p.Trust), typed(p.Name))
 	}
-	if p.Trust == keyring.TrustVerified {
-		e.say("%s %s: verified", p.Name, is)
-		return
-	}
-	e.say("%s %s: %s; compare the fingerprint, then p2ps friend verify %s", p.Name, is, string(p.Trust), typed(p.Name))
 }

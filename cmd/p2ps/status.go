@@ -26,6 +26,8 @@ type statusLine struct {
 	Problems    int      `json:"problems"`
 	Friends     int      `json:"friends"`
 	Away        []string `json:"away,omitempty"` // who could not be reached the last time
+	Requests    int      `json:"requests,omitzero"` // strangers who asked to be friends
+	Invites     int      `json:"invites,omitzero"`  // that somebody can still come with
 	Served      bool     `json:"served"`
 	URL         string   `json:"url,omitempty"`
 	Next        string   `json:"next"`
@@ -68,9 +70,15 @@ feed is looked at; nobody is asked.`,
 					l.New++
 				}
 			}
+			met, err := e.meetings(h)
+			if err != nil {
+				return err
+			}
+			met.count(&l)
 			if e.json.on {
 				return e.statusJSON(l, s)
 			}
+			met.show(e)
 			return e.statusText(l, s)
 		},
 	}
@@ -109,7 +117,7 @@ func next(l statusLine) string {
 	case l.Removed > 0:
 		return "p2ps sign --removed"
 	case l.Friends == 0:
-		return "p2ps friend add FILE"
+		return "p2ps invite"
 	case l.Posts == 0:
 		return "p2ps post"
 	case !l.Served:
