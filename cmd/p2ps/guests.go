@@ -31,8 +31,7 @@ type arrivals struct {
 type guest struct {
 	person  keyring.Person
 	already bool
-	asked   bool // he is being asked back
-	pulled  bool
+	pulled  bool // and was asked back
 }
 
 // see follows the answers that are given. A guest has pulled when he has had
@@ -51,10 +50,7 @@ func (g *arrivals) see(v home.Visit) {
 		known.person = *v.Person
 		g.late.Reset(guestTime)
 	case known == nil || v.Code != "":
-	case v.Kind == home.KindAsk:
-		known.asked, known.pulled = v.More, !v.More || known.pulled
-	case v.Kind == wire.KindPosts && !v.More:
-		known.asked = v.Asking
+	case v.Kind == wire.KindAsk, v.Kind == wire.KindPosts && !v.More:
 		known.pulled = !v.Asking
 	}
 	if g.left > 0 {

@@ -25,7 +25,7 @@ type statusLine struct {
 	Removed     int      `json:"removed"`
 	Problems    int      `json:"problems"`
 	Friends     int      `json:"friends"`
-	Away        []string `json:"away,omitempty"` // who could not be reached the last time
+	Away        []string `json:"away,omitempty"`    // who could not be reached the last time
 	Requests    int      `json:"requests,omitzero"` // strangers who asked to be friends
 	Invites     int      `json:"invites,omitzero"`  // that somebody can still come with
 	Served      bool     `json:"served"`

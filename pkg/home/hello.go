@@ -26,20 +26,14 @@ type Visit struct {
 	Already bool            // he was a friend before
 }
 
-// KindAsk is the Kind of a Visit that brought what somebody was asked back.
-const KindAsk = "ask"
-
-// AskBack is for part four.
-func (h *Home) AskBack() {}
-
 // OnVisit has tell called after each answer, by whichever goroutine gave it. It
 // is set before anything is served.
 func (h *Home) OnVisit(tell func(Visit)) { h.served.met = tell }
 
 // visited tells of an answer other than to a token, of which welcome tells.
-func (h *Home) visited(r *wire.Request, a wire.Answer) {
+func (h *Home) visited(from pgp.Fingerprint, a wire.Answer) {
 	if h.served.met != nil && a.Kind != wire.KindHello {
-		h.served.met(Visit{From: r.From, Kind: a.Kind, Code: a.Code, More: a.More})
+		h.served.met(Visit{From: from, Kind: a.Kind, Code: a.Code, More: a.More, Asking: a.Ask != nil})
 	}
 }
 
@@ -159,4 +153,3 @@ func (h *Home) relocate(ctx context.Context, fpr pgp.Fingerprint, sent []string)
 		h.opt.Log.Warn("the new address of a friend could not be stored", "friend", fpr, "error", err)
 	}
 }
-

@@ -30,7 +30,8 @@ var (
 type link interface {
 	Ask(ctx context.Context, q wire.Question) (wire.Answer, error)
 	Renew(ctx context.Context) (*pgp.Certificate, error)
-	Room(q wire.Question) int // for marked ids in the first question
+	Back(ctx context.Context, a wire.Answer) error // gives what a asks back
+	Room(q wire.Question) int                      // for marked ids in the first question
 	Bytes() int64
 }
 

@@ -149,16 +149,25 @@ func (h *Home) walk(ctx context.Context, x *index.Index, l link, cert *pgp.Certi
 	room := l.Room(wire.Question{Kind: wire.KindPosts, After: string(last) + "0261122-123456789-k3q5vx2m4f7da"})
 	w := pull.New(k, pull.Options{Author: cert.Fingerprint(), Full: full, Room: room, IDs: h.opt.IDs, Heal: !h.opt.NoHealing})
 	q, err := w.Step(ctx, nil)
+	var asks wire.Answer // the last one that asked back
 	for err == nil && q != nil {
 		var a wire.Answer
 		done.Requests++
 		if a, err = talk.Ask(ctx, *q); err == nil {
 			h.relocate(ctx, cert.Fingerprint(), a.Addresses)
+			if a.Ask != nil {
+				asks = a
+			}
 			q, err = w.Step(ctx, &a)
 		}
 	}
 	if settled := k.settle(); err == nil { // what came before the error is kept
 		err = settled
+	}
+	if asks.Ask != nil && err == nil {
+		if err := l.Back(ctx, asks); err != nil && ctx.Err() == nil {
+			h.opt.Log.Info("what a friend asked back could not be given", "friend", cert.Fingerprint(), "error", err)
+		}
 	}
 	done.Complete, done.Count, done.Differ = w.Complete, w.Count, w.Differ
 	return err

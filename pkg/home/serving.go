@@ -27,6 +27,7 @@ type served struct {
 	sums    map[string]summed
 	reached []string    // my addresses, of which friends are told
 	met     func(Visit) // told of who was answered; nil: nobody is
+	asking  *asking     // what friends are asked back; nil: nothing is
 	looking atomic.Bool // somebody follows the files, so that strangers' requests need not
 }
 
@@ -106,9 +107,12 @@ func (h *Home) AnswerSealed(ctx context.Context, body []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	request, err := wire.OpenRequest(body, me)
+	request, reply, err := wire.OpenSealed(body, me)
 	if err != nil {
 		return nil, err
+	}
+	if reply != nil {
+		return h.hear(ctx, reply, me)
 	}
 	cert, err := h.certificateOf(ctx, request)
 	if err != nil {
@@ -125,11 +129,7 @@ func (h *Home) AnswerSealed(ctx context.Context, body []byte) ([]byte, error) {
 	if a.Kind == wire.KindError {
 		h.opt.Log.Info("answered with an error", "from", request.From, "code", a.Code)
 	}
-	sealed, err := h.sealer.SealAnswer(wire.Party{Me: me, Other: cert}, a, request.Re)
-	if err == nil {
-		h.visited(request, a)
-	}
-	return sealed, err
+	return h.sealAsking(ctx, wire.Party{Me: me, Other: cert}, a, request)
 }
 
 // certificateOf merges the key that came along with what is known of a friend.

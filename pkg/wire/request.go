@@ -60,6 +60,11 @@ func OpenRequest(body []byte, me *pgp.Secret) (*Request, error) {
 	if err != nil {
 		return nil, err
 	}
+	return requestOf(opened)
+}
+
+// requestOf reads what was decrypted as a request.
+func requestOf(opened *pgp.Opened) (*Request, error) {
 	r, key, err := readRequest(opened.Literal)
 	if err != nil {
 		return nil, err
@@ -240,32 +245,14 @@ func Literal(p Party, q Question, at time.Time, nonce [16]byte) ([]byte, error) 
 	if err != nil {
 		return nil, fmt.Errorf("my key for the request: %w", err)
 	}
-	r := request{
-		P2PS: ijson.Quote(RequestVersion), Kind: ijson.Quote(q.Kind),
-		From: string(p.Me.Certificate().Fingerprint()), To: ijson.Quote(string(p.Other.Fingerprint())),
-		Time: post.FormatTime(at), Nonce: ijson.Quote(hex.EncodeToString(nonce[:])),
-		Key: base64.StdEncoding.EncodeToString(key),
+	r, err := q.members()
+	if err != nil {
+		return nil, err
 	}
-	if q.After != "" {
-		r.After = ijson.Quote(q.After)
-	}
-	for member, ids := range map[*ijson.Value][]post.ID{&r.Want: q.Want, &r.Have: q.Have} {
-		if ids == nil {
-			continue
-		}
-		ss := make([]string, len(ids))
-		for i, id := range ids {
-			ss[i] = id.String()
-		}
-		if *member, err = ijson.Encode(ss); err != nil {
-			return nil, err
-		}
-	}
-	if q.Months != nil {
-		if r.Months, err = ijson.Encode(q.Months); err != nil {
-			return nil, err
-		}
-	}
+	r.P2PS, r.Kind = ijson.Quote(RequestVersion), ijson.Quote(q.Kind)
+	r.From, r.To = string(p.Me.Certificate().Fingerprint()), ijson.Quote(string(p.Other.Fingerprint()))
+	r.Time, r.Nonce = post.FormatTime(at), ijson.Quote(hex.EncodeToString(nonce[:]))
+	r.Key = base64.StdEncoding.EncodeToString(key)
 	if err := r.meet(q); err != nil {
 		return nil, err
 	}

@@ -29,6 +29,7 @@ const (
 	KindIDs      = "ids"
 	KindHello    = "hello"
 	KindError    = "error" // only of an answer
+	KindAsk      = "ask"   // only of an answer to an answer
 )
 
 // Limits of messages (spec S4, S10, W5, W12 to W14, M22).
@@ -39,6 +40,7 @@ const (
 	MaxItems   = 500       // items of one page
 	MaxIDs     = 500       // ids in want and have together
 	MaxMonths  = 500       // months of one question
+	MaxBack    = 96 << 10  // bytes of JSON of a page that was asked back (spec A4)
 
 	ClockSkew = 10 * time.Minute // between the clocks of two peers
 )
@@ -84,6 +86,8 @@ type Question struct {
 	Token  string    // hello: of an invite; "" for a stranger's
 	Name   string    // hello: what the asker calls himself; not safe to show
 
+	Limit int // bytes of a page, for who answers; 0 is MaxPage; it is not sent
+
 	Addresses []string // of any kind: where the asker is reached now; nil: he does not say
 }
 
@@ -103,6 +107,9 @@ type Answer struct {
 	Met    bool   // of hello: in person, the owner says
 
 	Addresses []string // where the owner is reached now; nil: he does not say
+
+	Ask *Question // what the owner asks back; nil: nothing
+	Sum string    // of an answer that came: what the answer to Ask must name
 
 	Changed time.Time // of an answer to everybody: when the public posts last changed; it is not sealed
 }
