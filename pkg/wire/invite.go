@@ -44,7 +44,9 @@ func IsInvite(s string) bool { return len(s) >= 5 && strings.EqualFold(s[:5], "P
 func (i Invite) String() string {
 	places := make([]string, len(i.Addresses))
 	for n, a := range i.Addresses {
-		places[n] = placeOf(a)
+		if places[n] = placeOf(a); places[n] == "" {
+			return ""
+		}
 	}
 	s := inviteStart + string(i.Fingerprint) + "/" + i.Token + "/" + strings.Join(places, "+")
 	if _, err := ParseInvite(s); err != nil {
