@@ -387,7 +387,7 @@ func (e *env) revokeInvites(ctx context.Context, words []string, all bool) error
 				return err
 			}
 		}
-		if err := e.changed(change{What: "invite.revoke", ID: i.Token}, "the invite %s… is revoked", i.Token[:8]); err != nil {
+		if err := e.changed(change{What: "invite.revoke", Name: i.Token}, "the invite %s… is revoked", i.Token[:8]); err != nil {
 			return err
 		}
 	}
