@@ -127,6 +127,18 @@ func (e *env) welcomed(ctx context.Context, h *home.Home, g *arrivals) error {
 		e.say("nobody came; the invite stays good while p2ps serve runs")
 		return nil
 	}
+	// What they were asked back is here already; the rest is fetched from where
+	// they are.
+	const most = 50
+	came, err := h.Timeline(ctx, home.View{From: g.order, Limit: most})
+	if err != nil {
+		return err
+	}
+	if !e.quiet && len(came) > 0 {
+		if err := e.show(came); err != nil {
+			return err
+		}
+	}
 	return e.pullNow(ctx, h, people)
 }
 
