@@ -26,10 +26,10 @@ func newFriendAdd(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "add SOURCE",
 		Short: "Make somebody a friend, by an invite or his key",
-		Long: `Make somebody a friend. SOURCE is an invite (P2PS:1/..., from p2ps invite), a key
-file (armored or binary), - for one on stdin, or the http(s) address at which he
-serves: then the fingerprint is shown and must be confirmed (-y does), and the
-address is kept. --scan takes it from the QR code in an image instead.
+		Long: `Make somebody a friend. SOURCE is an invite (P2PS:1/..., from p2ps invite), a
+key file (armored or binary), - for one on stdin, or the http(s) address at
+which he serves: then the fingerprint is shown and must be confirmed (-y does),
+and the address is kept. --scan takes it from the QR code in an image instead.
 
 By an invite both become friends of each other at once, and what he has for you
 is pulled. With a card, which has no token, he is asked: you see what is public

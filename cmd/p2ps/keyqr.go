@@ -17,8 +17,9 @@ func newKeyQR(e *env) *cobra.Command {
 		Short: "Show a key as a QR code",
 		Long: `Show a key, yours or that of WHO, as a QR code. On the terminal it is the card:
 the fingerprint, by which p2ps friend verify --scan compares, and where you are
-reached, if p2ps serve runs. With --qr png:FILE it is the whole public key, which
-p2ps friend add --scan takes without any network; --card makes it the card.`,
+reached, if p2ps serve runs. With --qr png:FILE it is the whole public key,
+which p2ps friend add --scan takes without any network; --card makes it the
+card.`,
 		Example: `  p2ps key qr
   p2ps key qr --qr png:me.png`,
 		Args:              arguments(0, 1, "WHO"),

@@ -84,7 +84,7 @@ func ParseInvite(s string) (Invite, error) {
 	i := Invite{Token: parts[1]}
 	var err error
 	if i.Fingerprint, err = pgp.ParseFingerprint(parts[0]); err != nil {
-		return bad("%w", err)
+		return bad("%v", err) // in words: what is wrong is the invite
 	}
 	if i.Token != "" && !isToken(i.Token) {
 		return bad("its token is not 26 of A-Z and 2-7")
