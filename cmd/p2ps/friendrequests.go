@@ -81,11 +81,11 @@ nothing.`,
 		ValidArgsFunction: e.complete(requestsNow, nil),
 		RunE:              func(cmd *cobra.Command, args []string) error { return e.acceptFriend(cmd.Context(), args[0], a) },
 	}
-	cmd.Flags().StringVar(&a.name, "name", "", "what you call him (default: as he does)")
+	cmd.Flags().StringVar(&a.name, "name", "", "`NAME` that you call him by (default: as he does)")
 	cmd.Flags().StringArrayVar(&a.addresses, "address", nil, "`URL` where he is reached (repeatable, at most 4; default: as he says)")
 	cmd.Flags().StringArrayVar(&a.groups, "group", nil, "`NAME` of a group to put him into (repeatable)")
 	addHistory(cmd, &a.history, "all")
-	_ = cmd.RegisterFlagCompletionFunc("group", e.complete(groupsNow)) // it fails only for a flag that is not there
+	completeFlag(cmd, "group", e.complete(groupsNow, groupsNow))
 	return cmd
 }
 

@@ -57,7 +57,7 @@ and nothing is changed. -y says that you compared it yourself.`,
 func (e *env) givenFingerprint(words []string, image string) (pgp.Fingerprint, error) {
 	switch {
 	case image != "" && len(words) > 0:
-		return "", usage("", "friend verify: --scan goes with no FINGERPRINT")
+		return "", usage("leave out one of the two", "friend verify: --scan goes with no FINGERPRINT")
 	case image != "":
 		said, err := e.scan(image)
 		if err != nil {

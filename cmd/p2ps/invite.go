@@ -80,7 +80,7 @@ who adds it asks to be your friend (p2ps friend requests).`,
 	addQR(cmd, &a.qr)
 	addSettingFlag(fs, "listen", "")
 	addSettingFlag(fs, "address", "")
-	_ = cmd.RegisterFlagCompletionFunc("group", e.complete(groupsNow)) // it fails only for a flag that is not there
+	completeFlag(cmd, "group", e.complete(groupsNow, groupsNow))
 	return cmd
 }
 
@@ -114,7 +114,10 @@ func (e *env) invite(ctx context.Context, a inviting) (err error) {
 	if i.Link = link.String(); i.Link == "" {
 		return fail(exitUsage, "an invite has room for http://HOST:PORT and https://HOST", "the address %v does not go into an invite", place.reached)
 	}
-	if !a.card && !e.dryRun {
+	if e.dryRun {
+		return e.wouldBe(change{What: "invite", To: place.reached}, "an invite would be made, to %s", strings.Join(place.reached, ", "))
+	}
+	if !a.card {
 		if err := h.Locked(ctx, func(k *keyring.Keyring) error { return k.AddInvite(i) }); err != nil {
 			return err
 		}
@@ -143,7 +146,7 @@ func (e *env) newInvitation(a inviting) (keyring.Invite, error) {
 		return i, nil
 	}
 	if a.uses < 1 || a.uses > keyring.MaxUses {
-		return i, usage("", "--uses: %d is not between 1 and %d", a.uses, keyring.MaxUses)
+		return i, usage("without --uses it is for one", "--uses: %d is not between 1 and %d", a.uses, keyring.MaxUses)
 	}
 	i.Expires = now.Add(inviteLasts)
 	if a.inPerson {
@@ -173,8 +176,6 @@ func (e *env) newInvitation(a inviting) (keyring.Invite, error) {
 // tellInvite says what to do with a link that nobody waits for.
 func (e *env) tellInvite(a inviting, i keyring.Invite, p place) {
 	switch {
-	case e.dryRun:
-		e.say("would be done: make this invite, and wait for who comes with it")
 	case a.card:
 		e.say("your card: who adds it with p2ps friend add asks to be your friend")
 	case p.served:

@@ -23,8 +23,7 @@ const (
 // addQR adds the flag --qr.
 func addQR(cmd *cobra.Command, how *string) {
 	cmd.Flags().StringVar(how, "qr", "", "show the QR code as `HOW`: ansi (half blocks), full, png:FILE or none (default: ansi on a terminal)")
-	_ = cmd.RegisterFlagCompletionFunc("qr", cobra.FixedCompletions([]string{qrAnsi, qrFull, qrFile, qrNone},
-		cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace)) // it fails only for a flag that is not there
+	completeFlag(cmd, "qr", cobra.FixedCompletions([]string{qrAnsi, qrFull, qrFile, qrNone}, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace))
 }
 
 // checkQR says early that a --qr is none.

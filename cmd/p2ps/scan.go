@@ -31,7 +31,7 @@ var errNoQR = errors.New("there is no QR code in it that can be read")
 
 // scan reads the QR code in an image file that the person named.
 func (e *env) scan(name string) (string, error) {
-	data, err := e.readNamed(name, maxImageFile)
+	data, err := e.readNamed(name, maxImageFile, "is the name right? It is the image with the QR code")
 	if err != nil {
 		return "", err
 	}
