@@ -35,10 +35,11 @@ type personLine struct {
 	Since   string `json:"since,omitempty"`   // when the key was noticed
 	History string `json:"history,omitempty"` // of posts for friends: "all", or shown from then on
 	Blocked bool   `json:"blocked,omitzero"`
+	Alarm   string `json:"alarm,omitempty"` // another key that answered in the place of his
 }
 
 func personLineOf(p keyring.Person) personLine {
-	l := personLine{friendLine: friendLineOf(p), History: historyTime(p.History), Blocked: p.Blocked}
+	l := personLine{friendLine: friendLineOf(p), History: historyTime(p.History), Blocked: p.Blocked, Alarm: p.Alarm}
 	if !p.Since.IsZero() {
 		l.Since = post.FormatTime(p.Since)
 	}
@@ -52,7 +53,7 @@ func (e *env) personColumns(p keyring.Person) []string {
 	for _, m := range []struct {
 		is   bool
 		word string
-	}{{p.Follow, "followed"}, {p.Muted, "muted"}, {p.Blocked, "blocked"}} {
+	}{{p.Follow, "followed"}, {p.Muted, "muted"}, {p.Blocked, "blocked"}, {p.Alarm != "", "KEY CHANGED"}} {
 		if m.is {
 			marks = append(marks, m.word)
 		}
@@ -143,7 +144,7 @@ func personFacts(p keyring.Person) [][2]string {
 	for _, m := range []struct {
 		is   bool
 		word string
-	}{{p.Follow, "followed, not a friend"}, {p.Muted, "muted"}, {p.Blocked, "blocked"}} {
+	}{{p.Follow, "followed, not a friend"}, {p.Muted, "muted"}, {p.Blocked, "blocked"}, {p.Alarm != "", "KEY CHANGED"}} {
 		if m.is {
 			facts = append(facts, [2]string{"note", m.word})
 		}

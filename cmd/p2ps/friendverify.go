@@ -30,7 +30,7 @@ and nothing is changed. -y says that you compared it yourself.`,
 			if err != nil {
 				return err
 			}
-			is := func(p keyring.Person) bool { return p.Trust == keyring.TrustVerified }
+			is := func(p keyring.Person) bool { return p.Trust == keyring.TrustVerified && p.Alarm == "" }
 			return e.changePerson(cmd.Context(), args[0], personChange{
 				change: change{What: "friend.verify"},
 				check: func(p keyring.Person) error {

@@ -43,7 +43,7 @@ var sentinels = []struct {
 	{home.ErrNotMine, exitUsage, "only its author changes a post; p2ps reply answers it"},
 	{home.ErrDraft, exitError, "p2ps sign signs it as it is now; p2ps status shows what changed"},
 	{home.ErrNotByHand, exitNotFound, "p2ps status lists what was made, changed or removed by hand"},
-	{home.ErrKeyChanged, exitUntrusted, "do not retry: ask the person, and see p2ps help trust"},
+	{home.ErrKeyChanged, exitUntrusted, "do not retry: ask the person, then settle it with p2ps friend verify, address or remove; see p2ps help trust"},
 	{home.ErrElsewhere, exitNotFound, "ask whoever sent the link for a new one, and compare its fingerprint"},
 	{home.ErrUntrusted, exitUntrusted, "do not retry: ask the person, and see p2ps help trust"},
 	{home.ErrNoAddress, exitTemporary, "p2ps friend address WHO URL says where"},

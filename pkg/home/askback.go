@@ -84,7 +84,7 @@ func (h *Home) beginAsking(ctx context.Context, cert *pgp.Certificate) *asked {
 		return nil
 	}
 	p, err := h.people.Find(string(fpr))
-	if err != nil {
+	if err != nil || p.Alarm != "" {
 		return nil
 	}
 	w := &asked{friend: p, began: h.opt.Now(), done: Pulled{Person: p}}

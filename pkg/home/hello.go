@@ -130,7 +130,7 @@ func (h *Home) relocate(ctx context.Context, fpr pgp.Fingerprint, sent []string)
 	}
 	moved := func(k *keyring.Keyring) ([]string, error) {
 		p, err := k.Find(string(fpr))
-		if err != nil || p.Follow || p.Blocked {
+		if err != nil || p.Follow || p.Blocked || p.Alarm != "" {
 			return nil, err
 		}
 		kept := peer.NoNearer(sent, p.Addresses)

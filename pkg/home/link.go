@@ -26,6 +26,14 @@ var (
 	ErrNoAddress = errors.New("no address is known")
 )
 
+// keyChanged is ErrKeyChanged, with the key that answered.
+type keyChanged struct{ other, his pgp.Fingerprint }
+
+func (e *keyChanged) Error() string {
+	return fmt.Sprintf("%v: %s, instead of %s", ErrKeyChanged, e.other, e.his)
+}
+func (e *keyChanged) Unwrap() error { return ErrKeyChanged }
+
 // A link carries questions to one person and answers back.
 type link interface {
 	Ask(ctx context.Context, q wire.Question) (wire.Answer, error)
@@ -111,7 +119,7 @@ func (p *place) Renew(ctx context.Context) (*pgp.Certificate, error) {
 			return fmt.Errorf("%w: his key: %w", ErrUntrusted, err)
 		}
 		if cert.Fingerprint() != fpr {
-			return fmt.Errorf("%w: %s, instead of %s", ErrKeyChanged, cert.Fingerprint(), fpr)
+			return &keyChanged{other: cert.Fingerprint(), his: fpr}
 		}
 		return p.h.Locked(ctx, func(k *keyring.Keyring) error {
 			merged, _, err := k.Merge(cert)

@@ -108,6 +108,9 @@ func (h *Home) pullOne(ctx context.Context, client *peer.Client, p keyring.Perso
 	defer cancel()
 	done := Pulled{Person: p}
 	done.Err = h.withIndex(ctx, func(x *index.Index) error {
+		if p.Alarm != "" { // until it is settled
+			return h.remember(ctx, x, &done, &keyChanged{pgp.Fingerprint(p.Alarm), p.Fingerprint})
+		}
 		cert, err := h.people.Certificate(p.Fingerprint)
 		if err != nil {
 			return err
@@ -187,6 +190,11 @@ func (h *Home) remember(ctx context.Context, x *index.Index, done *Pulled, err e
 		return errors.Join(err, lockErr)
 	}
 	defer unlock()
+	if changed, ok := errors.AsType[*keyChanged](err); ok && done.Person.Alarm == "" {
+		if alarm := h.people.SetAlarm(changed.his, changed.other); alarm != nil {
+			return errors.Join(err, alarm)
+		}
+	}
 	updateErr := x.Update(ctx, func(tx *index.Tx) error {
 		s, e := tx.Peer(done.Person.Fingerprint)
 		if e != nil {
