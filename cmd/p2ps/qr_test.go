@@ -216,8 +216,7 @@ func TestScan(t *testing.T) {
 		t.Fatal(err)
 	}
 	shot := render(t, strings.Join(lines, "\n"), themes[0], 80, 24)
-	plain := shot.SubImage(image.Rect(0, 0, (33+8)*8, (33+8)*8)).(*image.Gray)
-	plain = copied(plain)
+	plain := cut(shot, image.Rect(0, 0, (33+8)*8, (33+8)*8))
 	for name, img := range map[string]image.Image{
 		"as it is":       plain,
 		"inverted":       mapped(plain, func(v uint8) uint8 { return 255 - v }),
@@ -253,7 +252,11 @@ func TestScan(t *testing.T) {
 	}
 }
 
-func copied(g *image.Gray) *image.Gray { return mapped(g, func(v uint8) uint8 { return v }) }
+func cut(g *image.Gray, r image.Rectangle) *image.Gray {
+	out := image.NewGray(image.Rect(0, 0, r.Dx(), r.Dy()))
+	draw.Draw(out, out.Rect, g, r.Min, draw.Src)
+	return out
+}
 
 func mapped(g *image.Gray, f func(uint8) uint8) *image.Gray {
 	out := image.NewGray(image.Rect(0, 0, g.Rect.Dx(), g.Rect.Dy()))
