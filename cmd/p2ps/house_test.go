@@ -40,6 +40,7 @@ var guests = map[string]string{
 	"github.com/fsnotify/fsnotify":         "pkg/disk",
 	"github.com/go-json-experiment/json":   "pkg/ijson",
 	"github.com/gofrs/flock":               "pkg/disk",
+	"github.com/makiuchi-d/gozxing":        "cmd/p2ps",
 	"github.com/mdp/qrterminal/v3":         "cmd/p2ps",
 	"github.com/olekukonko/tablewriter":    "cmd/p2ps",
 	"github.com/schollz/progressbar/v3":    "cmd/p2ps",
@@ -53,6 +54,7 @@ var guests = map[string]string{
 	"golang.org/x/text":                    "pkg/text pkg/keyring",
 	"golang.org/x/time":                    "pkg/peer pkg/home",
 	"modernc.org/sqlite":                   "pkg/index",
+	"rsc.io/qr":                            "cmd/p2ps",
 }
 
 // testGuests are modules, and packages of modules, that only tests may import.

@@ -12,7 +12,7 @@ func commands() []group {
 		{"write", "Write:", []constructor{newPost, newReply, newLike, newRepost, newEdit, newDelete, newRestore, newProfile, newSign}},
 		{"read", "Read:", []constructor{newTimeline, newShow, newThread, newSearch}},
 		{"exchange", "Exchange:", []constructor{newServe, newPull}},
-		{"people", "People:", []constructor{newFriend, newFollow, newUnfollow, newGroup, newBlock}},
+		{"people", "People:", []constructor{newInvite, newFriend, newFollow, newUnfollow, newGroup, newBlock}},
 		{"identity", "Identity:", []constructor{newKey}},
 		{"upkeep", "Upkeep:", []constructor{newCheck, newConfig, newCompletion, newVersion}},
 	}

@@ -27,6 +27,8 @@ type statusLine struct {
 	Friends     int      `json:"friends"`
 	Away        []string `json:"away,omitempty"`    // who could not be reached the last time
 	Missing     int      `json:"missing,omitempty"` // posts of mine that are not there, since the whole feed is not
+	Requests    int      `json:"requests,omitzero"` // strangers who asked to be friends
+	Invites     int      `json:"invites,omitzero"`  // that somebody can still come with
 	Served      bool     `json:"served"`
 	URL         string   `json:"url,omitempty"`
 	Next        string   `json:"next"`
@@ -62,9 +64,15 @@ feed is looked at; nobody is asked.`,
 				return err
 			}
 			l := statusLineOf(s)
+			met, err := e.meetings(h)
+			if err != nil {
+				return err
+			}
+			met.count(&l)
 			if e.json.on {
 				return e.statusJSON(l, s)
 			}
+			met.show(e)
 			return e.statusText(l, s)
 		},
 	}
@@ -105,7 +113,7 @@ func next(l statusLine) string {
 	case l.Removed > 0:
 		return "p2ps sign --removed"
 	case l.Friends == 0:
-		return "p2ps friend add FILE"
+		return "p2ps invite"
 	case l.Posts == 0:
 		return "p2ps post"
 	case !l.Served:

@@ -24,6 +24,9 @@ type served struct {
 	buckets map[pgp.Fingerprint]*rate.Limiter
 	perKey  rate.Limit
 	sums    map[string]summed
+	reached []string    // my addresses, of which friends are told
+	met     func(Visit) // told of who was answered; nil: nobody is
+	asking  *asking     // what friends are asked back; nil: nothing is
 	looking atomic.Bool // somebody follows the files, so that strangers' requests need not
 }
 
@@ -103,9 +106,12 @@ func (h *Home) AnswerSealed(ctx context.Context, body []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	request, err := wire.OpenRequest(body, me)
+	request, reply, err := wire.OpenSealed(body, me)
 	if err != nil {
 		return nil, err
+	}
+	if reply != nil {
+		return h.hear(ctx, reply, me)
 	}
 	cert, err := h.certificateOf(ctx, request)
 	if err != nil {
@@ -118,11 +124,11 @@ func (h *Home) AnswerSealed(ctx context.Context, body []byte) ([]byte, error) {
 	if err := cert.Usable(now); err != nil {
 		return nil, err
 	}
-	a := h.answerTo(ctx, request, me.Certificate(), now)
+	a := h.answerTo(ctx, request, cert, me.Certificate(), now)
 	if a.Kind == wire.KindError {
 		h.opt.Log.Info("answered with an error", "from", request.From, "code", a.Code)
 	}
-	return h.sealer.SealAnswer(wire.Party{Me: me, Other: cert}, a, request.Re)
+	return h.sealAsking(ctx, wire.Party{Me: me, Other: cert}, a, request)
 }
 
 // certificateOf merges the key that came along with what is known of a friend.
@@ -154,7 +160,7 @@ func (h *Home) certificateOf(ctx context.Context, r *wire.Request) (*pgp.Certifi
 	return merged, nil
 }
 
-func (h *Home) answerTo(ctx context.Context, r *wire.Request, me *pgp.Certificate, now time.Time) wire.Answer {
+func (h *Home) answerTo(ctx context.Context, r *wire.Request, cert, me *pgp.Certificate, now time.Time) wire.Answer {
 	fail := func(code string) wire.Answer { return wire.Answer{Kind: wire.KindError, Code: code, Time: now} }
 	q, err := r.Question(me.Fingerprint(), now)
 	switch {
@@ -171,6 +177,10 @@ func (h *Home) answerTo(ctx context.Context, r *wire.Request, me *pgp.Certificat
 	case !h.served.fresh(r.From, r.Nonce, r.Time, now):
 		return fail(wire.CodeReplay)
 	}
+	if q.Kind == wire.KindHello {
+		return h.greet(ctx, q, cert, me, now)
+	}
+	h.relocate(ctx, r.From, q.Addresses)
 	a, err := h.Answer(ctx, r.From, q, now)
 	if err != nil {
 		h.opt.Log.Error("an answer could not be made", "from", r.From, "error", err)

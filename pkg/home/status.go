@@ -103,36 +103,57 @@ const (
 
 // Serving takes the place of the one process that serves this home: a nonce
 // remembered by one process alone could be replayed to another. address is
-// where it listens; done frees the place.
-func (h *Home) Serving(ctx context.Context, address string) (done func(), err error) {
+// where it listens, and reached are the addresses under which friends reach it,
+// of which they are told; done frees the place.
+func (h *Home) Serving(ctx context.Context, address string, reached ...string) (done func(), err error) {
 	unlock, err := h.root.Lock(ctx, serveLockFile, 0)
 	if err != nil {
 		return nil, err
 	}
-	if err := h.root.WriteFile(serveFile, []byte(address+"\n"), 0o600); err != nil {
+	text := strings.Join(append([]string{address}, reached...), "\n") + "\n"
+	if err := h.root.WriteFile(serveFile, []byte(text), 0o600); err != nil {
 		unlock()
 		return nil, err
 	}
+	h.served.reached = reached
 	return unlock, nil
 }
 
 // Served is the address at which this home is being served; "" if it is not.
 func (h *Home) Served(ctx context.Context) (string, error) {
+	lines, err := h.servedAt(ctx)
+	if len(lines) == 0 {
+		return "", err
+	}
+	return lines[0], err
+}
+
+// Reached are the addresses under which friends reach this home now; none if it
+// is not being served.
+func (h *Home) Reached(ctx context.Context) ([]string, error) {
+	lines, err := h.servedAt(ctx)
+	if len(lines) == 0 {
+		return nil, err
+	}
+	return lines[1:], err
+}
+
+func (h *Home) servedAt(ctx context.Context) ([]string, error) {
 	there, err := h.root.Exists(serveLockFile)
 	if err != nil || !there {
-		return "", err
+		return nil, err
 	}
 	unlock, err := h.root.Lock(ctx, serveLockFile, 0)
 	if err == nil {
 		unlock()
-		return "", nil
+		return nil, nil
 	}
 	if !errors.Is(err, disk.ErrBusy) {
-		return "", nil // in a read-only home nothing serves that could be found
+		return nil, nil // in a read-only home nothing serves that could be found
 	}
-	address, _, err := h.root.ReadFile(serveFile, 1024)
+	text, _, err := h.root.ReadFile(serveFile, 4096)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
-	return strings.TrimSpace(string(address)), err
+	return strings.Fields(string(text)), err
 }

@@ -30,7 +30,8 @@ type Person struct {
 	Since       time.Time // when the key was noticed; zero if unknown
 	History     string    // "all" or a stamp; "" for who is only followed
 	Muted       bool
-	Follow      bool // from follows/, not a friend
+	Alarm       string // the key that answered in the place of his; "" if none did, or it is settled
+	Follow      bool   // from follows/, not a friend
 	Groups      []string
 	Blocked     bool
 }
@@ -94,6 +95,7 @@ func (k *Keyring) person(dir string, fpr pgp.Fingerprint, around surroundings) P
 		Since:       r.since(),
 		History:     r.History,
 		Muted:       r.Muted,
+		Alarm:       r.Alarm,
 		Follow:      dir == followsDir,
 	}
 	if p.Follow {
