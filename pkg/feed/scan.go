@@ -209,7 +209,10 @@ func (s *scan) list(dir string) (l *Listing, below []string, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	l = &Listing{Dir: dir, Folder: Folder{Stat: stat, Sum: s.Seed() | 1}}
+	l = &Listing{Dir: dir, Folder: Folder{Stat: stat, Sum: 1}}
+	if s.Seed != nil {
+		l.Folder.Sum |= s.Seed()
+	}
 	if Racy(stat, s.Now) {
 		l.Stat = disk.Stat{}
 	}

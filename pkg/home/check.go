@@ -124,7 +124,7 @@ func (c *checker) openIndex(ctx context.Context) error {
 	}
 	if err != nil {
 		c.found(Damage{Path: c.h.root.Path("cache"), Why: err.Error(), Do: indexDo, Index: true})
-		return nil
+		return nil //nolint:nilerr // it was told
 	}
 	c.x = x
 	return nil

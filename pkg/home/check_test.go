@@ -150,7 +150,6 @@ func (p *populated) byHand(h *home.Home) {
 type seeded struct {
 	*populated
 	dir   string
-	extra string // of the index, to be run
 }
 
 func (s *seeded) path(name string) string { return filepath.Join(s.dir, filepath.FromSlash(name)) }

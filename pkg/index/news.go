@@ -5,7 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"math/rand/v2"
+	"hash/fnv"
 	"slices"
 
 	"github.com/p2ps/p2ps/pkg/post"
@@ -136,8 +136,11 @@ func (t *Tx) newNumber(s saying) (int64, error) {
 		return 0, err
 	}
 	base := millisecond(post.Position(s.place))
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(s.position)) // a hash never fails
+	scattered := h.Sum64()
 	for spread := int64(1); ; spread *= 2 {
-		n := base + rand.Int64N(spread) //nolint:gosec // any will do
+		n := base + int64(scattered%uint64(spread))
 		res, err := add.ExecContext(t.ctx, n, s.author, s.position)
 		if err != nil {
 			return 0, damaged(err)

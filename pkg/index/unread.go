@@ -73,7 +73,7 @@ func (t *Tx) unmarked(upTo int64, limit int, marked Marked) (end int64, err erro
 		}
 		list = append(list, s)
 	}
-	if err = errors.Join(err, rows.Err(), rows.Close()); err != nil {
+	if err = errors.Join(err, rows.Err(), rows.Close()); err != nil { //nolint:sqlclosecheck // before the next statement
 		return 0, damaged(err)
 	}
 	for _, s := range list {

@@ -72,7 +72,7 @@ func bare(r rune) rune {
 		return -1
 	case r == 0x671: // alef with a mark that does not come apart
 		return 0x627
-	case r == 0x629: // teh marbuta
+	case r == 0x629: // ta marbuta
 		return 0x647
 	case r == 0x649, r == 0x6CC: // alef maksura, Persian yeh
 		return 0x64A
