@@ -149,7 +149,7 @@ func (p *populated) byHand(h *home.Home) {
 // A seeded is one copy of the home, in which something is damaged.
 type seeded struct {
 	*populated
-	dir   string
+	dir string
 }
 
 func (s *seeded) path(name string) string { return filepath.Join(s.dir, filepath.FromSlash(name)) }
