@@ -3,9 +3,11 @@ package home_test
 import (
 	"flag"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"testing/cryptotest"
 	"time"
 
 	"pgregory.net/rapid"
@@ -29,6 +31,14 @@ func checks(t *testing.T, n, steps string) {
 				t.Fatal(err)
 			}
 		}
+	}
+	// One seed must tell one story: the same people, the same ids, and one file
+	// read after another where the disk fails at the nth operation.
+	cryptotest.SetGlobalRandom(t, 1)
+	before := runtime.GOMAXPROCS(1)
+	t.Cleanup(func() { runtime.GOMAXPROCS(before) })
+	if _, err := cast(); err != nil {
+		t.Fatal(err)
 	}
 }
 
