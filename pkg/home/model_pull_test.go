@@ -314,12 +314,10 @@ func (r *actor) pullBadly(o *actor) {
 	if !o.readBy(r) {
 		r.w.Skip("he does not read that feed")
 	}
-	w, at := r.w, o.clock.Truncate(time.Second)
+	w := r.w
 	if w.chance(60, "something to tell") {
 		o.change("before it")
 	}
-	before, trash := o.holding(r), o.trashed(r)
-	delete(r.agreed, o.fpr)
 	w.did("badly:")
 	what := rapid.SampledFrom([]string{"answer", "answer", "answer", "reader's disk", "owner's disk"}).Draw(w.T, "what goes wrong")
 	spoil := func() {}
@@ -338,6 +336,14 @@ func (r *actor) pullBadly(o *actor) {
 		w.did("  the disk of %s", o.name)
 		spoil = func() { o.hook.arm(n, false) }
 	}
+	r.badly(o, spoil)
+}
+
+// badly is a pull in which something is spoilt.
+func (r *actor) badly(o *actor, spoil func()) {
+	w, at := r.w, o.clock.Truncate(time.Second)
+	before, trash := o.holding(r), o.trashed(r)
+	delete(r.agreed, o.fpr)
 	got := r.ask(o, spoil)
 	ends := []string{"disordered", "doubled", "more of nothing"}
 	if f := o.fault; f.done && f.page && slices.Contains(ends, f.kind) && !errors.Is(got.Err, pull.ErrPeer) {

@@ -168,7 +168,7 @@ func show(a wire.Answer) string {
 // questions are all kinds of them, about the posts of both homes.
 func (w *world) questions(a, b *actor, reader pgp.Fingerprint) []wire.Question {
 	all := slices.Sorted(maps.Keys(b.posts))
-	months := map[string]bool{"202603": true}
+	months := map[string]bool{string(post.PositionAt(b.clock))[:6]: true}
 	qs := []wire.Question{{Kind: wire.KindPosts}, {Kind: wire.KindManifest}}
 	var given, ids []post.ID
 	for _, pos := range all {
