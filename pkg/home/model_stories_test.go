@@ -135,6 +135,15 @@ var stories = []story{
 		bob.spoilt(alice, "disordered", 0)
 		bob.spoilt(alice, "doubled", 0)
 	}},
+	{"gone, unasked", behind, func(_ *world, alice, bob *actor) {
+		e := alice.says(to(bob))
+		alice.says(toFriends)
+		bob.pull(alice)
+		alice.readdress(e, post.Audience{})
+		bob.spoilt(alice, "gone unasked", 0)
+		bob.spoilt(alice, "gone unasked", 3)
+		bob.pull(alice)
+	}},
 	{"a page of nothing that promises more", behind, func(_ *world, alice, bob *actor) {
 		alice.says(toFriends)
 		bob.spoilt(alice, "more of nothing", 0)
