@@ -263,20 +263,25 @@ func (w *world) once(o, r *actor) {
 // settle ends a history: the faults stop, everybody pulls, and once more.
 func (w *world) settle() {
 	for _, o := range w.people {
-		for _, r := range w.people {
-			if o == r || !o.readBy(r) {
-				continue
+		w.settleWith(o)
+	}
+}
+
+// settleWith has everybody pull from one.
+func (w *world) settleWith(o *actor) {
+	for _, r := range w.people {
+		if o == r || !o.readBy(r) {
+			continue
+		}
+		r.pull(o)
+		r.pull(o) // at the price of nothing new
+		w.once(o, r)
+		// What is marked is asked about in turn, one a pull at least.
+		for n := 0; len(w.owed(o, r)) > 0; n++ {
+			if n > len(o.posts) {
+				w.Fatalf("P5: %v were taken back, and %s still holds them in the end", w.owed(o, r), r.name)
 			}
 			r.pull(o)
-			r.pull(o) // at the price of nothing new
-			w.once(o, r)
-			// What is marked is asked about in turn, one a pull at least.
-			for n := 0; len(w.owed(o, r)) > 0; n++ {
-				if n > len(o.posts) {
-					w.Fatalf("P5: %v were taken back, and %s still holds them in the end", w.owed(o, r), r.name)
-				}
-				r.pull(o)
-			}
 		}
 	}
 }

@@ -38,7 +38,7 @@ func TestModelStories(t *testing.T) {
 				defer w.close()
 				w.told = true
 				s.tell(w, w.people[0], w.people[1])
-				w.settle()
+				w.settleWith(w.people[0])
 				over = true
 			})(t, nil)
 		})
@@ -213,6 +213,17 @@ var stories = []story{
 		alice.carry(groupNames[0])
 		alice.leave(groupNames[0], bob, false)
 		alice.says(toFriends)
+		bob.pull(alice)
+	}},
+	{"expired before it was taken back", behind, func(w *world, alice, bob *actor) {
+		alice.postFor(time.Hour, post.Audience{Groups: groupNames[:1]})
+		alice.says(toFriends)
+		bob.pull(alice)
+		alice.carry(groupNames[0])
+		bob.pull(alice)
+		alice.carry(groupNames[0])
+		alice.leave(groupNames[0], bob, true)
+		w.passes(2 * time.Hour)
 		bob.pull(alice)
 	}},
 	{"deleted, and deleted for those who are no friends any more", behind, func(w *world, alice, bob *actor) {
