@@ -155,6 +155,9 @@ var stories = []story{
 		alice.edit(e)
 		bob.spoilt(alice, "lost", 3)
 		bob.pull(alice)
+		_ = bob.copyOf(alice, e.pos)
+		bob.remove(copies(alice)) // just after one of them was kept
+		bob.pull(alice)
 	}},
 	{"hidden by history, and shown again", behind, func(_ *world, alice, bob *actor) {
 		alice.says(toFriends)
