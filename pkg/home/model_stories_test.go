@@ -8,6 +8,7 @@ import (
 
 	"github.com/p2ps/p2ps/pkg/feed"
 	"github.com/p2ps/p2ps/pkg/post"
+	"github.com/p2ps/p2ps/pkg/wire"
 )
 
 // A story is one history of the model that is told as it is, with nothing left
@@ -207,8 +208,9 @@ var stories = []story{
 	}},
 	{"what is taken back, three at once, beside a new post", behind, func(_ *world, alice, bob *actor) {
 		group := post.Audience{Groups: groupNames[:1]}
+		var all []post.ID
 		for range 3 {
-			alice.says(group)
+			all = append(all, alice.id(alice.says(group)))
 		}
 		bob.pull(alice)
 		alice.carry(groupNames[0])
@@ -216,6 +218,7 @@ var stories = []story{
 		alice.carry(groupNames[0])
 		alice.leave(groupNames[0], bob, false)
 		alice.says(toFriends)
+		alice.answers(bob.fpr, wire.Question{Kind: wire.KindPosts, Have: all})
 		bob.pull(alice)
 	}},
 	{"expired before it was taken back", behind, func(w *world, alice, bob *actor) {

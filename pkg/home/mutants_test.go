@@ -48,7 +48,7 @@ var mutants = []mutant{
 	{"the order of a page is not checked", "pull/walk.go", "if id.Position <= after {", "if false {"},
 	{"an empty page that promises more is asked for again", "pull/walk.go", "case a.More && newest == \"\":\n\t\treturn nil,", "case a.More && newest == \"\":\n\t\treturn nil, nil\n\t\treturn nil,"},
 
-	{"a page begins at the beginning", "home/answer.go", "v.Page(me.cert.Fingerprint(), g, after, most+1, a.Time)", "v.Page(me.cert.Fingerprint(), g, \"\", most+1, a.Time)"},
+	{"a page begins at the beginning", "home/answer.go", "v.Page(me.cert.Fingerprint(), g, after, most+1, a.Time)", "v.Page(me.cert.Fingerprint(), g, after[:0], most+1, a.Time)"},
 	{"gone may fill a page", "home/answer.go", "a.Gone = a.Gone[:min(len(a.Gone), max(1, h.opt.Items-1))]\n\tmost := max(1, h.opt.Items-len(a.Gone))", "most := h.opt.Items - len(a.Gone)"},
 	{"more tells of posts that he may not see", "home/answer.go", "err := h.texts(a, me, rows, most); err != nil || a.More {\n\t\treturn err\n\t}",
 		"err := h.texts(a, me, rows, most); err != nil || a.More {\n\t\treturn err\n\t}\n\tif all, _ := v.Range(me.cert.Fingerprint(), after+\"~\", last); len(a.Items) > 0 && len(all) > len(a.Items) {\n\t\ta.More = true\n\t\treturn nil\n\t}"},
