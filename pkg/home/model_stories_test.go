@@ -250,6 +250,16 @@ var stories = []story{
 		alice.block(w.people[2], false)
 		w.people[2].pull(alice)
 	}},
+	{"friends of different histories", behind, func(w *world, alice, bob *actor) {
+		alice.says(toFriends)
+		alice.befriend(w.people[2], "none")
+		alice.says(toFriends)
+		w.people[2].pull(alice)
+		bob.pull(alice)
+		alice.says(post.Audience{})
+		bob.pull(alice)
+		w.people[2].pull(alice)
+	}},
 	{"each his own, and a clock that is put back", behind, func(w *world, alice, bob *actor) {
 		carol := w.people[2]
 		alice.says(toFriends)
@@ -266,6 +276,7 @@ var stories = []story{
 	}},
 	{"an older text is put back, and edited", behind, func(_ *world, alice, bob *actor) {
 		e := alice.says(toFriends)
+		alice.edit(e)
 		alice.edit(e)
 		alice.put(e, e.older[0])
 		bob.pull(alice)
