@@ -160,7 +160,7 @@ var stories = []story{
 		bob.remove(copies(alice)) // just after one of them was kept
 		bob.pull(alice)
 	}},
-	{"hidden by history, and shown again", behind, func(_ *world, alice, bob *actor) {
+	{"hidden by history, and shown again", ahead, func(_ *world, alice, bob *actor) {
 		alice.says(toFriends)
 		bob.pull(alice)
 		alice.befriend(bob, "none")
@@ -169,7 +169,7 @@ var stories = []story{
 		alice.befriend(bob, "all")
 		bob.pull(alice)
 	}},
-	{"two clocks and what expires", behind, func(w *world, alice, bob *actor) {
+	{"two clocks and what expires", ahead, func(w *world, alice, bob *actor) {
 		alice.postFor(time.Hour, toFriends)
 		alice.postFor(time.Hour, to(bob))
 		alice.says(toFriends)
@@ -232,7 +232,7 @@ var stories = []story{
 		w.passes(2 * time.Hour)
 		bob.pull(alice)
 	}},
-	{"deleted, and deleted for those who are no friends any more", behind, func(w *world, alice, bob *actor) {
+	{"deleted, and deleted for those who are no friends any more", ahead, func(w *world, alice, bob *actor) {
 		e, f := alice.says(toFriends), alice.says(to(bob))
 		alice.says(post.Audience{Public: true})
 		bob.pull(alice)
@@ -250,7 +250,7 @@ var stories = []story{
 		alice.block(w.people[2], false)
 		w.people[2].pull(alice)
 	}},
-	{"friends of different histories", behind, func(w *world, alice, bob *actor) {
+	{"friends of different histories", ahead, func(w *world, alice, bob *actor) {
 		alice.says(toFriends)
 		alice.befriend(w.people[2], "none")
 		alice.says(toFriends)

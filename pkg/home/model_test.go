@@ -279,8 +279,8 @@ type snapshot struct {
 }
 
 // Two moments at which a world begins. By a clock before that of the file
-// system every file is too young for its stat to be trusted; by one far ahead
-// none is.
+// system every file is too young for its stat to be trusted, and is read each
+// time; by one far ahead none is, and what was worked out once is kept.
 var (
 	behind = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	ahead  = time.Date(2045, 3, 1, 12, 0, 0, 0, time.UTC)
