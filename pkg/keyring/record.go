@@ -161,6 +161,10 @@ func (k *Keyring) makeRecord(dir string, fpr pgp.Fingerprint, r record) (record,
 	if err != nil {
 		return r, err
 	}
+	// Writing would make the folder again of a group that is being deleted.
+	if there, err := k.root.Exists(keyPath(dir, fpr)); err == nil && !there {
+		return r, fs.ErrNotExist
+	}
 	err = k.root.WriteNew(recordPath(dir, fpr), data, filePerm)
 	if errors.Is(err, fs.ErrExist) { // another process was faster
 		r, _, err = k.readRecord(dir, fpr)
