@@ -536,3 +536,38 @@ func TestCreate(t *testing.T) {
 		t.Errorf("%v, %v, %s", info, err, root.Dir())
 	}
 }
+
+// A directory that went between the look at it and the writing stays gone.
+func TestWriteIntoMakesNoDirectory(t *testing.T) {
+	for name, write := range map[string]func(*Root) error{
+		"WriteInto":    func(r *Root) error { return r.WriteInto("d/file", []byte("data"), 0o600) },
+		"WriteNewInto": func(r *Root) error { return r.WriteNewInto("d/file", []byte("data"), 0o600) },
+	} {
+		root, _ := open(t)
+		if err := write(root); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s where there is no directory: %v", name, err)
+		}
+		if err := root.Mkdir("d"); err != nil {
+			t.Fatal(err)
+		}
+		root.hook = func(op Op, _ string) error { // gone before the file has its name
+			if op == OpSync {
+				return root.root.RemoveAll("d")
+			}
+			return nil
+		}
+		if err := write(root); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s while the directory is removed: %v", name, err)
+		}
+		root.hook = nil
+		if there, err := root.Exists("d"); there || err != nil {
+			t.Errorf("%s made the directory again (%v)", name, err)
+		}
+		if err := root.Mkdir("d"); err != nil {
+			t.Fatal(err)
+		}
+		if err := write(root); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -80,7 +80,7 @@ func (t *Temp) Discard() {
 
 func (t *Temp) commit(name string, rename func(temp, name string) error) error {
 	err := t.close(t.sync())
-	if err == nil {
+	if err == nil && path.Dir(name) != path.Dir(t.name) { // its own was there
 		err = t.root.Mkdir(path.Dir(name))
 	}
 	if err == nil {

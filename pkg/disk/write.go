@@ -14,19 +14,30 @@ import (
 // under the name, never a part; an error after the rename means that the new
 // one may not survive a power cut.
 func (r *Root) WriteFile(name string, data []byte, perm fs.FileMode) error {
-	return r.write(name, data, perm, (*Temp).Commit)
+	return r.write(name, data, perm, r.Temp, (*Temp).Commit)
 }
 
 // WriteNew is WriteFile, but fails with fs.ErrExist if the name is taken.
 func (r *Root) WriteNew(name string, data []byte, perm fs.FileMode) error {
-	return r.write(name, data, perm, (*Temp).CommitNew)
+	return r.write(name, data, perm, r.Temp, (*Temp).CommitNew)
 }
 
-func (r *Root) write(name string, data []byte, perm fs.FileMode, commit func(*Temp, string) error) error {
+// WriteInto is WriteFile in a directory that is there: one that has gone
+// meanwhile is not made again, but is fs.ErrNotExist.
+func (r *Root) WriteInto(name string, data []byte, perm fs.FileMode) error {
+	return r.write(name, data, perm, r.tempIn, (*Temp).Commit)
+}
+
+// WriteNewInto is WriteInto, but fails with fs.ErrExist if the name is taken.
+func (r *Root) WriteNewInto(name string, data []byte, perm fs.FileMode) error {
+	return r.write(name, data, perm, r.tempIn, (*Temp).CommitNew)
+}
+
+func (r *Root) write(name string, data []byte, perm fs.FileMode, begin func(string, fs.FileMode) (*Temp, error), commit func(*Temp, string) error) error {
 	if _, err := localize(OpOpen, name); err != nil {
 		return err
 	}
-	temp, err := r.Temp(path.Dir(name), perm)
+	temp, err := begin(path.Dir(name), perm)
 	if err != nil {
 		return err
 	}

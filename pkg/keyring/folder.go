@@ -168,5 +168,5 @@ func (k *Keyring) absorb(dir, name string, fpr pgp.Fingerprint) error {
 	if err != nil || merged == held {
 		return err
 	}
-	return k.root.WriteFile(keyPath(dir, fpr), merged.Armor(), filePerm)
+	return k.root.WriteInto(keyPath(dir, fpr), merged.Armor(), filePerm)
 }

@@ -161,11 +161,7 @@ func (k *Keyring) makeRecord(dir string, fpr pgp.Fingerprint, r record) (record,
 	if err != nil {
 		return r, err
 	}
-	// Writing would make the folder again of a group that is being deleted.
-	if there, err := k.root.Exists(keyPath(dir, fpr)); err == nil && !there {
-		return r, fs.ErrNotExist
-	}
-	err = k.root.WriteNew(recordPath(dir, fpr), data, filePerm)
+	err = k.root.WriteNewInto(recordPath(dir, fpr), data, filePerm)
 	if errors.Is(err, fs.ErrExist) { // another process was faster
 		r, _, err = k.readRecord(dir, fpr)
 		return k.named(dir, fpr, r), err
@@ -184,5 +180,9 @@ func (k *Keyring) writeRecord(dir string, fpr pgp.Fingerprint, r record) error {
 	if err != nil {
 		return err
 	}
-	return k.root.WriteFile(recordPath(dir, fpr), data, filePerm)
+	write := k.root.WriteFile
+	if isGroup(dir) { // one that is deleted meanwhile is not made again
+		write = k.root.WriteInto
+	}
+	return write(recordPath(dir, fpr), data, filePerm)
 }
