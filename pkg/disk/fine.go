@@ -1,8 +1,6 @@
 package disk
 
-import (
-	"path"
-)
+import "path"
 
 // FineTimes tells whether the file system of a directory gives each change a
 // time of its own: a Stat taken after a change then shows the next one, however

@@ -40,19 +40,7 @@ func (l *sealedLink) give(ctx context.Context, given wire.Answer, re string) (ne
 	if err != nil {
 		return next, err
 	}
-	err = l.try(func(base string) error {
-		limit, err := l.limit(wire.MaxRequest)
-		if err != nil {
-			return err
-		}
-		body, err := l.client.Sealed(ctx, base, sent.Body, limit)
-		if err != nil {
-			return err
-		}
-		l.bytes += int64(len(body) + len(sent.Body))
-		next, err = sent.OpenAnswer(body, party, l.h.opt.Now())
-		return err
-	})
+	next, err = l.exchange(ctx, sent, party, wire.MaxRequest)
 	if err == nil && next.Kind == wire.KindError {
 		next = wire.Answer{} // he wants no more
 	}

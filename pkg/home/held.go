@@ -20,15 +20,7 @@ type held struct {
 	offers map[post.Position]index.Offer
 }
 
-func (k *keeper) held(ctx context.Context, from, to post.Position) (in held, err error) {
-	err = k.x.View(ctx, func(v *index.View) (err error) {
-		in, err = k.heldIn(v, from, to)
-		return err
-	})
-	return in, err
-}
-
-func (k *keeper) heldIn(v *index.View, from, to post.Position) (held, error) {
+func (k *keeper) held(v *index.View, from, to post.Position) (held, error) {
 	in := held{rows: map[post.Position]index.Row{}}
 	rows, err := v.Range(k.author(), from, to)
 	if err != nil {
@@ -44,11 +36,8 @@ func (k *keeper) heldIn(v *index.View, from, to post.Position) (held, error) {
 // Months implements pull.Keeper. The line of a month is worked out once, and
 // again when something in it changed.
 func (k *keeper) Months(ctx context.Context, at time.Time) (months wire.Months, err error) {
-	if err := k.settle(); err != nil {
-		return nil, err
-	}
 	var known []index.MonthLine
-	err = k.x.View(ctx, func(v *index.View) (err error) {
+	err = k.view(ctx, func(v *index.View) (err error) {
 		known, err = v.MonthLines(k.author())
 		return err
 	})
@@ -82,7 +71,7 @@ func (k *keeper) month(tx *index.Tx, month string, at time.Time) (wire.Month, er
 		return wire.Month{}, err
 	}
 	if !plain {
-		in, err := k.heldIn(&tx.View, first, end)
+		in, err := k.held(&tx.View, first, end)
 		if err != nil {
 			return wire.Month{}, err
 		}

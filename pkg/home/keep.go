@@ -189,7 +189,11 @@ func (k *keeper) decide(ctx context.Context, page opened) (*kept, error) {
 		versions[i] = v
 		first, end = min(first, v.ID.Position), max(end, v.ID.Position)
 	}
-	in, err := k.held(ctx, first, end+"~")
+	var in held
+	err := k.x.View(ctx, func(v *index.View) (err error) { // not k.view: this page is one of those it waits for
+		in, err = k.held(v, first, end+"~")
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -43,11 +43,8 @@ func (t tree) certificate() []byte {
 
 // Newest implements pull.Keeper.
 func (k *keeper) Newest(ctx context.Context) (newest post.Position, err error) {
-	if err := k.settle(); err != nil {
-		return "", err
-	}
 	limit := pull.Horizon(k.h.opt.Now())
-	err = k.x.View(ctx, func(v *index.View) error {
+	err = k.view(ctx, func(v *index.View) error {
 		if newest, err = v.Newest(k.author(), limit); err != nil {
 			return err
 		}
@@ -64,15 +61,12 @@ func (k *keeper) Newest(ctx context.Context) (newest post.Position, err error) {
 
 // Marked implements pull.Keeper.
 func (k *keeper) Marked(ctx context.Context, n int) ([]post.ID, error) {
-	if err := k.settle(); err != nil {
-		return nil, err
-	}
 	var (
 		marked []post.Position
 		latest int64
 		offers map[post.Position]index.Offer
 	)
-	err := k.x.View(ctx, func(v *index.View) (err error) {
+	err := k.view(ctx, func(v *index.View) (err error) {
 		offers, err = v.Offers(k.author(), "", last)
 		for p, o := range offers {
 			if latest = max(latest, o.Asked); !o.Marked {
@@ -113,6 +107,14 @@ func (k *keeper) Marked(ctx context.Context, n int) ([]post.ID, error) {
 	return ids, err
 }
 
+// view looks at the index, once all pages are in it.
+func (k *keeper) view(ctx context.Context, look func(*index.View) error) error {
+	if err := k.settle(); err != nil {
+		return err
+	}
+	return k.x.View(ctx, look)
+}
+
 // update changes the index under the lock of the home.
 func (k *keeper) update(ctx context.Context, change func(*index.Tx) error) error {
 	if err := k.settle(); err != nil {
@@ -128,21 +130,21 @@ func (k *keeper) update(ctx context.Context, change func(*index.Tx) error) error
 
 // Lines implements pull.Keeper.
 func (k *keeper) Lines(ctx context.Context, months []string, at time.Time) ([]pull.Line, error) {
-	if err := k.settle(); err != nil {
-		return nil, err
-	}
 	var lines []pull.Line
 	cert := k.tree.certificate()
-	for _, m := range months {
-		in, err := k.held(ctx, post.Position(m), post.Position(m+"~"))
-		if err != nil {
-			return nil, err
+	err := k.view(ctx, func(v *index.View) error {
+		for _, m := range months {
+			in, err := k.held(v, post.Position(m), post.Position(m+"~"))
+			if err != nil {
+				return err
+			}
+			for _, p := range in.positions() {
+				lines = append(lines, in.line(k.author(), p, cert, at))
+			}
 		}
-		for _, p := range in.positions() {
-			lines = append(lines, in.line(k.author(), p, cert, at))
-		}
-	}
-	return lines, nil
+		return nil
+	})
+	return lines, err
 }
 
 // Note implements pull.Keeper.
@@ -191,15 +193,7 @@ func (k *keeper) Unoffered(ctx context.Context, ids []post.ID) error {
 
 // Withdraw implements pull.Keeper.
 func (k *keeper) Withdraw(ctx context.Context, ids []post.ID) error {
-	if err := k.settle(); err != nil {
-		return err
-	}
-	unlock, err := k.h.lock(ctx)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	err = k.x.Update(context.WithoutCancel(ctx), func(tx *index.Tx) error {
+	err := k.update(ctx, func(tx *index.Tx) error {
 		for _, id := range ids {
 			row, ok, err := tx.Row(id)
 			if err != nil {

@@ -219,8 +219,13 @@ func (l *sealedLink) once(ctx context.Context, q wire.Question) (a wire.Answer, 
 	if err != nil {
 		return a, fmt.Errorf("sealing the request: %w", err)
 	}
+	return l.exchange(ctx, sent, party, wire.MaxAnswer)
+}
+
+// exchange sends what is sealed, and opens the answer of at most so many bytes.
+func (l *sealedLink) exchange(ctx context.Context, sent *wire.Sent, party wire.Party, most int64) (a wire.Answer, err error) {
 	err = l.try(func(base string) error {
-		limit, err := l.limit(wire.MaxAnswer)
+		limit, err := l.limit(most)
 		if err != nil {
 			return err
 		}

@@ -22,24 +22,18 @@ func (v *View) MonthLines(author pgp.Fingerprint) ([]MonthLine, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := v.q.QueryContext(v.ctx, "SELECT month, count, hash FROM month_line WHERE author = ? ORDER BY month", n)
-	if err != nil {
-		return nil, damaged(err)
-	}
-	defer func() { _ = rows.Close() }()
 	var lines []MonthLine
-	for rows.Next() {
+	err = v.each("SELECT month, count, hash FROM month_line WHERE author = ? ORDER BY month", []any{n}, func(rows *sql.Rows) error {
 		var (
 			l    MonthLine
 			hash sql.RawBytes
 		)
-		if err := rows.Scan(&l.Month, &l.Count, &hash); err != nil {
-			return nil, damaged(err)
-		}
+		err := rows.Scan(&l.Month, &l.Count, &hash)
 		copy(l.Hash[:], hash)
 		lines = append(lines, l)
-	}
-	return lines, damaged(rows.Err())
+		return err
+	})
+	return lines, err
 }
 
 // KeepMonthLine remembers a line until a post or an offer of its month changes.
@@ -66,20 +60,13 @@ func (v *View) Held(author pgp.Fingerprint, from, to post.Position) (lines []pos
 	if err != nil || odd {
 		return nil, false, damaged(err)
 	}
-	rows, err := v.q.QueryContext(v.ctx, "SELECT position, revision, hash FROM post WHERE author = ? AND position >= ? AND position < ? ORDER BY position",
-		n, string(from), string(to))
-	if err != nil {
-		return nil, false, damaged(err)
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		ver, err := scanVersion(rows, author)
-		if err != nil {
-			return nil, false, err
-		}
-		lines = append(lines, ver)
-	}
-	return lines, true, damaged(rows.Err())
+	err = v.each("SELECT position, revision, hash FROM post WHERE author = ? AND position >= ? AND position < ? ORDER BY position",
+		[]any{n, string(from), string(to)}, func(rows *sql.Rows) error {
+			ver, err := scanVersion(rows, author)
+			lines = append(lines, ver)
+			return err
+		})
+	return lines, err == nil, err
 }
 
 func scanVersion(rows *sql.Rows, author pgp.Fingerprint) (post.Version, error) {
@@ -89,7 +76,7 @@ func scanVersion(rows *sql.Rows, author pgp.Fingerprint) (post.Version, error) {
 	)
 	ver := post.Version{ID: post.ID{Author: author}}
 	if err := rows.Scan(&position, &ver.Revision, &hash); err != nil {
-		return ver, damaged(err)
+		return ver, err
 	}
 	ver.ID.Position = post.Position(position)
 	copy(ver.Hash[:], hash)

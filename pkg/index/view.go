@@ -243,7 +243,7 @@ func (v *View) versions(author pgp.Fingerprint, n int64, visible []audience, fro
 	for rows.Next() {
 		ver, err := scanVersion(rows, author)
 		if err != nil {
-			return err
+			return damaged(err)
 		}
 		if !yield(ver) {
 			return nil
