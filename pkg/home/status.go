@@ -44,7 +44,7 @@ func (h *Home) Status(ctx context.Context) (Status, error) {
 	if err != nil {
 		return s, err
 	}
-	trees, err := h.trees()
+	trees, err := h.treesOf(people)
 	if err != nil {
 		return s, err
 	}
@@ -61,7 +61,7 @@ func (h *Home) Status(ctx context.Context) (Status, error) {
 				}
 				s.People = append(s.People, Reached{p, peer})
 			}
-			if s.Posts, err = v.Count(s.Me.Fingerprint(), index.Live); err != nil {
+			if s.Posts, err = v.CountLive(s.Me.Fingerprint()); err != nil {
 				return err
 			}
 			s.New, err = h.recent(v, people)

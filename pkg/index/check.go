@@ -2,6 +2,7 @@ package index
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -43,21 +44,17 @@ func (x *Index) File() string {
 // Flaws are what SQLite itself finds: pages that are no tree, indexes that do not
 // hold what their tables do. None are those of a sound database.
 func (v *View) Flaws() (flaws []string, err error) {
-	rows, err := v.q.QueryContext(v.ctx, "PRAGMA integrity_check(20)")
-	if err != nil {
-		return nil, damaged(err)
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
+	err = v.each("PRAGMA integrity_check(20)", nil, func(rows *sql.Rows) error {
 		var line string
 		if err := rows.Scan(&line); err != nil {
-			return nil, damaged(err)
+			return err
 		}
 		if line != "ok" {
 			flaws = append(flaws, strings.TrimSpace(line))
 		}
-	}
-	return flaws, damaged(rows.Err())
+		return nil
+	})
+	return flaws, err
 }
 
 // Misplaced names posts of an author whose place in the timeline is not where
@@ -67,24 +64,20 @@ func (v *View) Misplaced(author pgp.Fingerprint) (out []post.Position, err error
 	if err != nil {
 		return nil, err
 	}
-	rows, err := v.q.QueryContext(v.ctx, "SELECT position, place, received FROM post WHERE author = ?", n)
-	if err != nil {
-		return nil, damaged(err)
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
+	err = v.each("SELECT position, place, received FROM post WHERE author = ?", []any{n}, func(rows *sql.Rows) error {
 		var (
 			position, place string
 			received        int64
 		)
 		if err := rows.Scan(&position, &place, &received); err != nil {
-			return nil, damaged(err)
+			return err
 		}
 		if place != string(placeOf(post.Position(position), time.Unix(received, 0))) {
 			out = append(out, post.Position(position))
 		}
-	}
-	return out, damaged(rows.Err())
+		return nil
+	})
+	return out, err
 }
 
 // placeOf is where a post stands in the timeline: at its position, but one from
@@ -142,15 +135,11 @@ func (v *View) Oddities() (out []string, err error) {
 }
 
 func (v *View) firstOf(query string) (found string, err error) {
-	rows, err := v.q.QueryContext(v.ctx, query+" LIMIT 1")
-	if err != nil {
-		return "", damaged(err)
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
+	err = v.each(query+" LIMIT 1", nil, func(rows *sql.Rows) error {
 		if err := rows.Scan(&found); err != nil {
-			return "", damaged(err)
+			return err
 		}
-	}
-	return found, damaged(rows.Err())
+		return nil
+	})
+	return found, err
 }

@@ -30,7 +30,7 @@ import (
 var schema string
 
 // version is the schema's; another one in a file means: make it again.
-const version = 4
+const version = 5
 
 const (
 	dir     = "cache"
@@ -65,7 +65,7 @@ func Open(ctx context.Context, root *disk.Root) (x *Index, fresh bool, err error
 	if errors.Is(err, context.Canceled) {
 		return nil, false, err
 	}
-	x, err = create(ctx, root)
+	x, err = Create(ctx, root)
 	return x, true, err
 }
 
@@ -87,13 +87,10 @@ func opened(ctx context.Context, root *disk.Root) (*Index, error) {
 	return open(ctx, root, strings.TrimSpace(string(name)), "rw")
 }
 
-// Create begins a new generation, whatever there is. Nobody else sees it before
-// Publish.
-func Create(ctx context.Context, root *disk.Root) (*Index, error) { return create(ctx, root) }
-
-// create begins a new generation. Where nothing can be written, in a home on a
-// full or read-only disk, it lives in memory for as long as the program.
-func create(ctx context.Context, root *disk.Root) (*Index, error) {
+// Create begins a new generation, whatever there is; nobody else sees it before
+// Publish. Where nothing can be written, in a home on a full or read-only disk,
+// it lives in memory for as long as the program.
+func Create(ctx context.Context, root *disk.Root) (*Index, error) {
 	generation := strings.ToLower(rand.Text())
 	err := root.Mkdir(dir)
 	if err == nil {
@@ -227,8 +224,8 @@ func (x *Index) Close() error {
 // other failures.
 func damaged(err error) error {
 	var e *sqlite.Error
-	if !errors.As(err, &e) {
-		return err
+	if errors.Is(err, ErrDamaged) || errors.Is(err, ErrUnwritable) || !errors.As(err, &e) {
+		return err // known as such, or something else
 	}
 	switch e.Code() & 0xFF {
 	case 8, 10, 13: // READONLY, IOERR, FULL

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"database/sql"
 	"errors"
 
 	"github.com/p2ps/p2ps/pkg/disk"
@@ -31,63 +32,50 @@ func (v *View) Seen(author pgp.Fingerprint, first, to post.Position) (map[post.P
 	if err != nil {
 		return nil, err
 	}
-	rows, err := v.q.QueryContext(v.ctx, `SELECT position, state, size, mtime, ctime, ino FROM post
-		WHERE author = ? AND position >= ? AND position < ?`, n, string(first), string(to))
-	if err != nil {
-		return nil, damaged(err)
-	}
-	defer func() { _ = rows.Close() }()
 	seen := map[post.Position]Seen{}
-	for rows.Next() {
+	err = v.each(`SELECT position, state, size, mtime, ctime, ino FROM post
+		WHERE author = ? AND position >= ? AND position < ?`, []any{n, string(first), string(to)}, func(rows *sql.Rows) error {
 		var (
 			position string
 			s        Seen
 			ino      int64
 		)
 		if err := rows.Scan(&position, &s.State, &s.Stat.Size, &s.Stat.Mtime, &s.Stat.Ctime, &ino); err != nil {
-			return nil, damaged(err)
+			return err
 		}
 		s.Stat.Ino = uint64(ino) //nolint:gosec // bits
 		seen[post.Position(position)] = s
-	}
-	return seen, damaged(rows.Err())
+		return nil
+	})
+	return seen, err
 }
 
 // Dirs lists the directories at and below one, as they were last listed.
 func (v *View) Dirs(top string) (map[string]Dir, error) {
-	rows, err := v.q.QueryContext(v.ctx, "SELECT path, mtime, ctime, sum FROM dir WHERE path = ? OR path >= ? AND path < ?", top, top+"/", top+"0")
-	if err != nil {
-		return nil, damaged(err)
-	}
-	defer func() { _ = rows.Close() }()
 	dirs := map[string]Dir{}
-	for rows.Next() {
+	err := v.each("SELECT path, mtime, ctime, sum FROM dir WHERE path = ? OR path >= ? AND path < ?", []any{top, top + "/", top + "0"}, func(rows *sql.Rows) error {
 		var (
 			path string
 			d    Dir
 			sum  int64
 		)
 		if err := rows.Scan(&path, &d.Stat.Mtime, &d.Stat.Ctime, &sum); err != nil {
-			return nil, damaged(err)
+			return err
 		}
 		d.Sum = uint64(sum) //nolint:gosec // bits
 		dirs[path] = d
-	}
-	return dirs, damaged(rows.Err())
+		return nil
+	})
+	return dirs, err
 }
 
-// Count is how many posts of one author are in a state.
-func (v *View) Count(author pgp.Fingerprint, state State) (n int, err error) {
+// CountLive is how many posts of one author are live.
+func (v *View) CountLive(author pgp.Fingerprint) (n int, err error) {
 	number, err := v.author(author)
 	if err != nil {
 		return 0, err
 	}
-	// By the index of live posts, or by that of all others: neither reads a row.
-	query := "SELECT count(*) FROM post WHERE author = ? AND state = ? AND state > 0"
-	if state == Live {
-		query = "SELECT count(*) FROM post WHERE author = ? AND state = 0 AND state = ?"
-	}
-	err = v.q.QueryRowContext(v.ctx, query, number, state).Scan(&n)
+	err = v.q.QueryRowContext(v.ctx, "SELECT count(*) FROM post WHERE author = ? AND state = 0", number).Scan(&n) // by the index of live posts
 	return n, damaged(err)
 }
 

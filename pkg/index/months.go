@@ -84,9 +84,14 @@ func scanVersion(rows *sql.Rows, author pgp.Fingerprint) (post.Version, error) {
 }
 
 // MonthChanges is Changes for each month: what was worked out of the posts of a
-// month that the reader of g may see holds as long as it is the same. Months in
-// which posts of author expire are not in it: they change by themselves.
+// month that the reader of g may see holds as long as it is the same. The months
+// in which some of them expire, or have expired, change by themselves as well.
+// Posts that he may not see are not looked at, as in Versions.
 func (v *View) MonthChanges(author pgp.Fingerprint, g post.Grants) (changes map[string]string, expiring []string, err error) {
+	n, err := v.author(author)
+	if err != nil {
+		return nil, nil, err
+	}
 	visible, err := v.audiences(g)
 	if err != nil {
 		return nil, nil, err
@@ -108,30 +113,15 @@ func (v *View) MonthChanges(author pgp.Fingerprint, g post.Grants) (changes map[
 		if err != nil {
 			return nil, nil, err
 		}
-	}
-	n, err := v.author(author)
-	if err != nil {
-		return nil, nil, err
-	}
-	err = v.each("SELECT DISTINCT substr(position, 1, 6) FROM post WHERE author = ? AND expires > 0", []any{n}, func(rows *sql.Rows) error {
-		var month string
-		err := rows.Scan(&month)
-		expiring = append(expiring, month)
-		return err
-	})
-	return changes, expiring, err
-}
-
-func (v *View) each(query string, args []any, row func(*sql.Rows) error) error {
-	rows, err := v.q.QueryContext(v.ctx, query, args...)
-	if err != nil {
-		return damaged(err)
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		if err := row(rows); err != nil {
-			return damaged(err)
+		err = v.each("SELECT DISTINCT substr(position, 1, 6) FROM post WHERE author = ? AND audience = ? AND expires > 0", []any{n, a.n}, func(rows *sql.Rows) error {
+			var month string
+			err := rows.Scan(&month)
+			expiring = append(expiring, month)
+			return err
+		})
+		if err != nil {
+			return nil, nil, err
 		}
 	}
-	return damaged(rows.Err())
+	return changes, expiring, nil
 }

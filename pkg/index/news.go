@@ -48,31 +48,27 @@ type saying struct {
 // sayings are the next news that are not in the full text: of each post the
 // last, by place in time.
 func (v *View) sayings(limit int) (list []saying, end int64, err error) {
-	rows, err := v.q.QueryContext(v.ctx, `SELECT w.n, w.author, w.position, coalesce(w.text, ''), coalesce(p.place, '') FROM news w
-		LEFT JOIN post p ON p.author = w.author AND p.position = w.position WHERE w.n > (SELECT text FROM followed) ORDER BY w.n LIMIT ?`, limit)
-	if err != nil {
-		return nil, 0, damaged(err)
-	}
-	defer func() { _ = rows.Close() }()
 	at := map[key]int{}
-	for rows.Next() {
+	err = v.each(`SELECT w.n, w.author, w.position, coalesce(w.text, ''), coalesce(p.place, '') FROM news w
+		LEFT JOIN post p ON p.author = w.author AND p.position = w.position WHERE w.n > (SELECT text FROM followed) ORDER BY w.n LIMIT ?`, []any{limit}, func(rows *sql.Rows) error {
 		var s saying
 		if err := rows.Scan(&s.n, &s.author, &s.position, &s.text, &s.place); err != nil {
-			return nil, 0, damaged(err)
+			return err
 		}
 		end = s.n
 		k := key{s.author, s.position}
 		if i, ok := at[k]; ok {
 			list[i] = s
-			continue
+			return nil
 		}
 		at[k] = len(list)
 		list = append(list, s)
-	}
+		return nil
+	})
 	slices.SortFunc(list, func(a, b saying) int {
 		return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.position, b.position))
 	})
-	return list, end, damaged(rows.Err())
+	return list, end, err
 }
 
 // TakeIn brings up to limit news into the full text, and tells how many; 0 when

@@ -27,26 +27,22 @@ func (v *View) Offers(author pgp.Fingerprint, from, to post.Position) (map[post.
 	if err != nil {
 		return nil, err
 	}
-	rows, err := v.q.QueryContext(v.ctx, `SELECT position, revision, hash, held, refused, marked, asked FROM offer
-		WHERE author = ? AND position >= ? AND position < ?`, n, string(from), string(to))
-	if err != nil {
-		return nil, damaged(err)
-	}
-	defer func() { _ = rows.Close() }()
 	offers := map[post.Position]Offer{}
-	for rows.Next() {
+	err = v.each(`SELECT position, revision, hash, held, refused, marked, asked FROM offer
+		WHERE author = ? AND position >= ? AND position < ?`, []any{n, string(from), string(to)}, func(rows *sql.Rows) error {
 		var (
 			o        Offer
 			position string
 			hash     []byte
 		)
 		if err := rows.Scan(&position, &o.Revision, &hash, &o.Held, &o.Refused, &o.Marked, &o.Asked); err != nil {
-			return nil, damaged(err)
+			return err
 		}
 		copy(o.Hash[:], hash)
 		offers[post.Position(position)] = o
-	}
-	return offers, damaged(rows.Err())
+		return nil
+	})
+	return offers, err
 }
 
 // Offer is what is known of one post; the zero Offer if nothing.

@@ -40,7 +40,7 @@ CREATE TABLE post (
 CREATE INDEX post_audience ON post (author, audience, position, expires, revision, hash) WHERE state = 0;
 CREATE INDEX post_place ON post (place, type, audience, expires) WHERE state = 0; -- all that a timeline is chosen by
 CREATE INDEX post_state ON post (state) WHERE state > 0;
-CREATE INDEX post_expires ON post (author, expires) WHERE expires > 0;
+CREATE INDEX post_expires ON post (author, audience, expires) WHERE expires > 0;
 CREATE INDEX post_public ON post (author, updated) WHERE public = 1 AND state <= 1 AND why = '';
 CREATE INDEX post_odd ON post (author) WHERE why <> '' OR grown <> '';
 CREATE INDEX post_reply ON post (reply) WHERE reply <> '';
@@ -103,5 +103,4 @@ CREATE VIRTUAL TABLE text USING fts5 (words, content='', contentless_delete=1, t
 INSERT INTO text (text, rank) VALUES ('hashsize', 8388608); -- bytes that are gathered before they are written
 
 -- Posts of others that bear no mark of having been read.
-CREATE TABLE unread (author INTEGER NOT NULL, position TEXT NOT NULL, place TEXT NOT NULL, PRIMARY KEY (author, position)) WITHOUT ROWID;
-CREATE INDEX unread_place ON unread (place);
+CREATE TABLE unread (author INTEGER NOT NULL, position TEXT NOT NULL, PRIMARY KEY (author, position)) WITHOUT ROWID;

@@ -135,25 +135,21 @@ func (h hit) id(c *conditions) post.ID {
 // late are the posts whose news are not in the full text yet, and whether they
 // match.
 func (v *View) late(q Query) (map[key]bool, error) {
-	rows, err := v.q.QueryContext(v.ctx, "SELECT author, position, coalesce(text, '') FROM news WHERE n > (SELECT text FROM followed) ORDER BY n DESC")
-	if err != nil {
-		return nil, damaged(err)
-	}
-	defer func() { _ = rows.Close() }()
 	late := map[key]bool{}
-	for rows.Next() {
+	err := v.each("SELECT author, position, coalesce(text, '') FROM news WHERE n > (SELECT text FROM followed) ORDER BY n DESC", nil, func(rows *sql.Rows) error {
 		var (
 			k    key
 			says string
 		)
 		if err := rows.Scan(&k.author, &k.position, &says); err != nil {
-			return nil, damaged(err)
+			return err
 		}
 		if _, is := late[k]; !is {
 			late[k] = q.matches(text.Words(says))
 		}
-	}
-	return late, damaged(rows.Err())
+		return nil
+	})
+	return late, err
 }
 
 // lateFound are those of them that match and that the filter chooses, newest

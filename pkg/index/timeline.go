@@ -1,6 +1,7 @@
 package index
 
 import (
+	"database/sql"
 	"slices"
 	"strings"
 	"time"
@@ -134,22 +135,18 @@ func (v *View) conditions(f Filter) (*conditions, error) {
 
 // authored runs a query over several authors.
 func (v *View) authored(names map[int64]pgp.Fingerprint, query string, args ...any) ([]Row, error) {
-	rows, err := v.q.QueryContext(v.ctx, query, args...)
-	if err != nil {
-		return nil, damaged(err)
-	}
-	defer func() { _ = rows.Close() }()
 	var out []Row
-	for rows.Next() {
+	err := v.each(query, args, func(rows *sql.Rows) error {
 		var n int64
 		r, err := scanRow(rows, "", &n)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		r.ID.Author = names[n]
 		out = append(out, r)
-	}
-	return out, damaged(rows.Err())
+		return nil
+	})
+	return out, err
 }
 
 // Ending lists the posts whose position ends in s, of whatever author and in
@@ -175,23 +172,19 @@ func (v *View) Authors() ([]pgp.Fingerprint, error) {
 }
 
 func (v *View) names() (map[int64]pgp.Fingerprint, error) {
-	rows, err := v.q.QueryContext(v.ctx, "SELECT n, fpr FROM author")
-	if err != nil {
-		return nil, damaged(err)
-	}
-	defer func() { _ = rows.Close() }()
 	names := map[int64]pgp.Fingerprint{}
-	for rows.Next() {
+	err := v.each("SELECT n, fpr FROM author", nil, func(rows *sql.Rows) error {
 		var (
 			n   int64
 			fpr string
 		)
 		if err := rows.Scan(&n, &fpr); err != nil {
-			return nil, damaged(err)
+			return err
 		}
 		names[n] = pgp.Fingerprint(fpr)
-	}
-	return names, damaged(rows.Err())
+		return nil
+	})
+	return names, err
 }
 
 // Counts are how many live posts each member stands in the audience of.
@@ -200,23 +193,19 @@ func (v *View) Counts(author pgp.Fingerprint) (map[string]int, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := v.q.QueryContext(v.ctx, "SELECT a.members, count(*)"+from+"WHERE p.author = ? AND p.state = 0 GROUP BY a.n", n)
-	if err != nil {
-		return nil, damaged(err)
-	}
-	defer func() { _ = rows.Close() }()
 	counts := map[string]int{}
-	for rows.Next() {
+	err = v.each("SELECT a.members, count(*)"+from+"WHERE p.author = ? AND p.state = 0 GROUP BY a.n", []any{n}, func(rows *sql.Rows) error {
 		var (
 			members string
 			count   int
 		)
 		if err := rows.Scan(&members, &count); err != nil {
-			return nil, damaged(err)
+			return err
 		}
 		for _, m := range strings.Fields(members) {
 			counts[m] += count
 		}
-	}
-	return counts, damaged(rows.Err())
+		return nil
+	})
+	return counts, err
 }

@@ -3,7 +3,7 @@ package index
 import (
 	"bytes"
 	"context"
-	"errors"
+	"database/sql"
 
 	"github.com/p2ps/p2ps/pkg/post"
 )
@@ -43,38 +43,34 @@ func (x *Index) FollowUnread(ctx context.Context, marks []byte, marked Marked, l
 				return err
 			}
 		}
-		next, err := t.unmarked(upTo, limit, marked)
+		next, looked, err := t.unmarked(upTo, limit, marked)
 		if err != nil {
 			return err
 		}
-		more = next > upTo
+		more = looked == limit
 		return t.exec("UPDATE followed SET unread = ?, marks = ?", max(next, upTo), some(marks))
 	})
 	return more, err
 }
 
 // unmarked puts the posts of the next news that bear no mark into unread, and
-// takes those out that are no more. It returns the last news looked at.
-func (t *Tx) unmarked(upTo int64, limit int, marked Marked) (end int64, err error) {
+// takes those out that are no more. It returns the last news looked at, and how
+// many were.
+func (t *Tx) unmarked(upTo int64, limit int, marked Marked) (end int64, looked int, err error) {
 	names, err := t.names()
 	if err != nil {
-		return 0, err
-	}
-	rows, err := t.tx.QueryContext(t.ctx, `SELECT w.n, w.author, w.position, coalesce(p.place, '') FROM news w
-		LEFT JOIN post p ON p.author = w.author AND p.position = w.position WHERE w.n > ? ORDER BY w.n LIMIT ?`, upTo, limit)
-	if err != nil {
-		return 0, damaged(err)
+		return 0, 0, err
 	}
 	var list []saying
-	for rows.Next() {
+	err = t.each(`SELECT w.n, w.author, w.position, coalesce(p.place, '') FROM news w
+		LEFT JOIN post p ON p.author = w.author AND p.position = w.position WHERE w.n > ? ORDER BY w.n LIMIT ?`, []any{upTo, limit}, func(rows *sql.Rows) error {
 		var s saying
-		if err = rows.Scan(&s.n, &s.author, &s.position, &s.place); err != nil {
-			break
-		}
+		err := rows.Scan(&s.n, &s.author, &s.position, &s.place)
 		list = append(list, s)
-	}
-	if err = errors.Join(err, rows.Err(), rows.Close()); err != nil { //nolint:sqlclosecheck // before the next statement
-		return 0, damaged(err)
+		return err
+	})
+	if err != nil {
+		return 0, 0, err
 	}
 	for _, s := range list {
 		end = s.n
@@ -82,13 +78,13 @@ func (t *Tx) unmarked(upTo int64, limit int, marked Marked) (end int64, err erro
 		case s.place == "":
 			err = t.exec("DELETE FROM unread WHERE author = ? AND position = ?", s.author, s.position)
 		case !marked(post.ID{Author: names[s.author], Position: post.Position(s.position)}):
-			err = t.exec("INSERT OR REPLACE INTO unread VALUES (?,?,?)", s.author, s.position, s.place)
+			err = t.exec("INSERT OR REPLACE INTO unread VALUES (?,?)", s.author, s.position)
 		}
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 	}
-	return end, nil
+	return end, len(list), nil
 }
 
 // MarkRead takes posts out of unread, whose marks have another name from now
@@ -116,18 +112,6 @@ func (x *Index) MarkRead(ctx context.Context, ids []post.ID, before, after []byt
 	})
 }
 
-// CountUnread counts the live posts of some authors that bear no mark.
-func (v *View) CountUnread(f Filter) (n int, err error) {
-	f.Unread = true
-	c, err := v.conditions(f)
-	if err != nil {
-		return 0, err
-	}
-	err = v.q.QueryRowContext(v.ctx, "SELECT count(*) FROM unread u CROSS JOIN post p ON p.author = u.author AND p.position = u.position WHERE "+c.where(),
-		c.args...).Scan(&n)
-	return n, damaged(err)
-}
-
 // Known yields every post there is a file of, in no order: what Timeline could
 // ever show.
 func (v *View) Known(yield func(post.ID)) error {
@@ -135,17 +119,13 @@ func (v *View) Known(yield func(post.ID)) error {
 	if err != nil {
 		return err
 	}
-	rows, err := v.q.QueryContext(v.ctx, "SELECT author, position FROM post INDEXED BY post_place WHERE state = 0")
-	if err != nil {
-		return damaged(err)
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
+	err = v.each("SELECT author, position FROM post INDEXED BY post_place WHERE state = 0", nil, func(rows *sql.Rows) error {
 		var k key
 		if err := rows.Scan(&k.author, &k.position); err != nil {
-			return damaged(err)
+			return err
 		}
 		yield(post.ID{Author: names[k.author], Position: post.Position(k.position)})
-	}
-	return damaged(rows.Err())
+		return nil
+	})
+	return err
 }

@@ -43,22 +43,33 @@ func (v *View) author(fpr pgp.Fingerprint) (n int64, err error) {
 	return n, err
 }
 
-// rows runs a query for posts of one author, whose first columns are columns.
-func (v *View) rows(author pgp.Fingerprint, query string, args ...any) ([]Row, error) {
+// each calls row for each row of a query.
+func (v *View) each(query string, args []any, row func(*sql.Rows) error) error {
 	rows, err := v.q.QueryContext(v.ctx, query, args...)
 	if err != nil {
-		return nil, damaged(err)
+		return damaged(err)
 	}
 	defer func() { _ = rows.Close() }()
-	var out []Row
 	for rows.Next() {
+		if err := row(rows); err != nil {
+			return damaged(err)
+		}
+	}
+	return damaged(rows.Err())
+}
+
+// rows runs a query for posts of one author, whose first columns are columns.
+func (v *View) rows(author pgp.Fingerprint, query string, args ...any) ([]Row, error) {
+	var out []Row
+	err := v.each(query, args, func(rows *sql.Rows) error {
 		r, err := scanRow(rows, author)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		out = append(out, r)
-	}
-	return out, damaged(rows.Err())
+		return nil
+	})
+	return out, err
 }
 
 // Row is what is known of a post; false if nothing.
@@ -135,30 +146,26 @@ type audience struct {
 
 // audiences are those that the reader of g may see.
 func (v *View) audiences(g post.Grants) ([]audience, error) {
-	rows, err := v.q.QueryContext(v.ctx, "SELECT n, members, changes FROM audience ORDER BY n")
-	if err != nil {
-		return nil, damaged(err)
-	}
-	defer func() { _ = rows.Close() }()
 	var visible []audience
-	for rows.Next() {
+	err := v.each("SELECT n, members, changes FROM audience ORDER BY n", nil, func(rows *sql.Rows) error {
 		var (
 			a       audience
 			members string
 		)
 		if err := rows.Scan(&a.n, &members, &a.changes); err != nil {
-			return nil, damaged(err)
+			return err
 		}
 		who, err := post.AudienceOf(strings.Fields(members))
 		if err != nil {
-			return nil, errors.Join(ErrDamaged, err)
+			return errors.Join(ErrDamaged, err)
 		}
 		var ok bool
 		if a.first, ok = g.From(who); ok {
 			visible = append(visible, a)
 		}
-	}
-	return visible, damaged(rows.Err())
+		return nil
+	})
+	return visible, err
 }
 
 // Page lists up to limit posts of author that the reader of g may see at a
@@ -260,16 +267,28 @@ func (v *View) Changes(g post.Grants) (string, error) {
 	return fmt.Sprint(v.x.id, visible), err
 }
 
-// NextExpiry is when the next post of author expires after a moment; the zero
-// time if none does.
-func (v *View) NextExpiry(author pgp.Fingerprint, at time.Time) (time.Time, error) {
+// NextExpiry is when the next post of author that the reader of g may see expires
+// after a moment; the zero time if none does.
+func (v *View) NextExpiry(author pgp.Fingerprint, g post.Grants, at time.Time) (next time.Time, err error) {
 	n, err := v.author(author)
 	if err != nil {
 		return time.Time{}, err
 	}
-	var next sql.NullInt64
-	err = v.q.QueryRowContext(v.ctx, "SELECT min(expires) FROM post WHERE author = ? AND expires > ?", n, at.Unix()).Scan(&next)
-	return moment(next.Int64), damaged(err)
+	visible, err := v.audiences(g)
+	if err != nil {
+		return time.Time{}, err
+	}
+	for _, a := range visible {
+		var first sql.NullInt64
+		err := v.q.QueryRowContext(v.ctx, "SELECT min(expires) FROM post WHERE author = ? AND audience = ? AND expires > ?", n, a.n, at.Unix()).Scan(&first)
+		if err != nil {
+			return time.Time{}, damaged(err)
+		}
+		if t := moment(first.Int64); first.Valid && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	return next, nil
 }
 
 // Strays lists the files that are no posts.
@@ -281,22 +300,18 @@ func (v *View) StraysIn(dir string) ([]Stray, error) {
 }
 
 func (v *View) strays(query string, args ...any) ([]Stray, error) {
-	rows, err := v.q.QueryContext(v.ctx, query, args...)
-	if err != nil {
-		return nil, damaged(err)
-	}
-	defer func() { _ = rows.Close() }()
 	var out []Stray
-	for rows.Next() {
+	err := v.each(query, args, func(rows *sql.Rows) error {
 		var (
 			s   Stray
 			ino int64
 		)
 		if err := rows.Scan(&s.Dir, &s.Name, &s.Kind, &s.Why, &s.Stat.Size, &s.Stat.Mtime, &s.Stat.Ctime, &ino); err != nil {
-			return nil, damaged(err)
+			return err
 		}
 		s.Stat.Ino = uint64(ino) //nolint:gosec // bits
 		out = append(out, s)
-	}
-	return out, damaged(rows.Err())
+		return nil
+	})
+	return out, err
 }

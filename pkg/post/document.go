@@ -41,6 +41,7 @@ type document struct {
 	Location   Value `json:"location"`
 
 	signature []byte
+	original  *Post // that an Announce carries
 }
 
 // order is the order of members in a file; the others come between context and
@@ -252,6 +253,7 @@ func (d *document) texts() error {
 // for everybody already.
 func (d *document) checkOriginal() error {
 	original, err := received(d.Object)
+	d.original = original
 	switch {
 	case err != nil:
 		return fmt.Errorf("%w: the object of an Announce: %w", ErrInvalid, err)

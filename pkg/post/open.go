@@ -52,14 +52,17 @@ func Reopen(raw []byte, known Version) (*Post, error) {
 // is its author's; without cert (nil) it is returned as ErrAuthor says: read,
 // by nobody proved.
 func (p *Post) Original(cert *pgp.Certificate) (*Post, error) {
-	if cert == nil {
-		original, err := received(p.doc.Object)
-		if err != nil {
-			return nil, err
-		}
-		return original, fmt.Errorf("%w: no key to verify it", ErrAuthor)
+	if p.doc.original == nil {
+		return nil, fmt.Errorf("%w: it carries none", ErrInvalid)
 	}
-	return Open(p.doc.Object, cert)
+	original := *p.doc.original // verifying notes whether the key was revoked since
+	if cert == nil {
+		return &original, fmt.Errorf("%w: no key to verify it", ErrAuthor)
+	}
+	if err := original.verify(cert); err != nil {
+		return nil, err
+	}
+	return &original, nil
 }
 
 // WireOf is the wire form of a file of mine that was verified before, and is

@@ -29,8 +29,8 @@ func (p *Post) Text() string {
 			add(name)
 		}
 	}
-	if original, _ := p.Original(nil); p.Type() == "Announce" && original != nil {
-		add(original.Text())
+	if p.doc.original != nil {
+		add(p.doc.original.Text())
 	}
 	return strings.Join(s, "\n")
 }
