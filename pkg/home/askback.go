@@ -22,10 +22,8 @@ import (
 // each, driven by their answers. It is lost with the process, and nothing with
 // it: the next pull asks anew.
 type asking struct {
-	mu    sync.Mutex // of the walks; one step at a time
-	table sync.Mutex
-	byRe  map[string]*asked
-	of    map[pgp.Fingerprint]string // the re of the walk of each friend, at most one
+	mu    sync.Mutex
+	of    map[pgp.Fingerprint]*asked // the walk of each friend, at most one
 	rates map[pgp.Fingerprint]*rate.Limiter
 }
 
@@ -34,7 +32,8 @@ const (
 	mostAsked  = 256             // walks at once
 	askTime    = 5 * time.Minute // until an answer that does not come is forgotten
 	askAgain   = 10 * time.Minute
-	asksPerKey = 10 // at once; then one a second
+	asksPerKey = 10              // at once; then one a second
+	askWait    = 2 * time.Second // for a pull of our own, or another step, to end
 )
 
 // asked is one walk.
@@ -48,13 +47,14 @@ type asked struct {
 	began  time.Time
 	heard  time.Time
 	seen   time.Time // Tried of the friend's row when it began: a pull of our own ends the walk
+	full   bool      // his copies are to be looked at before what he says is compared
 }
 
 // AskBack has friends who come to pull, and whom I could not reach or know no
 // address of, be asked for what they have (spec A). It is called before
 // anything is served.
 func (h *Home) AskBack() {
-	h.served.asking = &asking{byRe: map[string]*asked{}, of: map[pgp.Fingerprint]string{}, rates: map[pgp.Fingerprint]*rate.Limiter{}}
+	h.served.asking = &asking{of: map[pgp.Fingerprint]*asked{}, rates: map[pgp.Fingerprint]*rate.Limiter{}}
 }
 
 // sealAsking seals an answer, and has it ask back if there is reason to.
@@ -83,7 +83,7 @@ func (h *Home) beginAsking(ctx context.Context, cert *pgp.Certificate) *asked {
 	if err != nil || !g.Friend || !h.served.asking.allow(fpr, h.opt.Now()) {
 		return nil
 	}
-	p, err := h.people.Find(string(fpr))
+	p, err := h.people.Person(fpr)
 	if err != nil || p.Alarm != "" {
 		return nil
 	}
@@ -109,9 +109,12 @@ func (h *Home) hear(ctx context.Context, r *wire.Reply, me *pgp.Secret) ([]byte,
 		return nil, fmt.Errorf("%w: nobody was asked", wire.ErrBinding)
 	}
 	now := h.clock(me.Certificate())
-	w := h.served.asking.find(r.Re, r.From)
+	w, asked := h.served.asking.find(r.Re, r.From)
+	if w == nil {
+		return nil, fmt.Errorf("%w: he was not asked", wire.ErrBinding)
+	}
 	g, err := h.people.Grants(r.From)
-	if w == nil || err != nil || !g.Friend {
+	if err != nil || !g.Friend {
 		return nil, fmt.Errorf("%w: he was not asked", wire.ErrBinding)
 	}
 	cert, err := h.people.Certificate(r.From)
@@ -119,11 +122,11 @@ func (h *Home) hear(ctx context.Context, r *wire.Reply, me *pgp.Secret) ([]byte,
 		return nil, err
 	}
 	party := wire.Party{Me: me, Other: cert}
-	a, err := r.Verify(w.sent, party, now)
+	a, err := r.Verify(asked, party, now)
 	if err != nil {
 		return nil, err
 	}
-	if !h.served.asking.drop(w) {
+	if !h.served.asking.take(w, asked) {
 		return nil, fmt.Errorf("%w: it was answered before", wire.ErrBinding)
 	}
 	h.relocate(ctx, r.From, a.Addresses)
@@ -163,9 +166,11 @@ func (h *Home) goOnAsking(ctx context.Context, w *asked, cert *pgp.Certificate, 
 // owner at once would take from each other what they compare. With another pull
 // under way, or after one, the walk is over.
 func (h *Home) stepAsking(ctx context.Context, w *asked, cert *pgp.Certificate, a *wire.Answer) (q *wire.Question, err error) {
-	h.served.asking.mu.Lock()
-	defer h.served.asking.mu.Unlock()
-	unlock, err := h.root.Lock(ctx, pullLockFile, 0)
+	wait := askWait
+	if a == nil {
+		wait = 0 // whoever comes to pull is not kept waiting
+	}
+	unlock, err := h.root.Lock(ctx, pullLockFile, wait)
 	if err != nil {
 		return nil, errNoReason
 	}
@@ -191,6 +196,12 @@ func (h *Home) stepAsking(ctx context.Context, w *asked, cert *pgp.Certificate, 
 		} else if !row.Tried.Equal(w.seen) {
 			return errNoReason
 		}
+		if w.full && a != nil { // not before he answers at all: it costs a stat of each
+			if err := h.sync(ctx, x, true, w.keeper.tree); err != nil {
+				return err
+			}
+			w.full = false
+		}
 		w.keeper.x = x
 		q, err = w.walk.Step(ctx, a)
 		if settled := w.keeper.settle(); err == nil {
@@ -210,8 +221,8 @@ func (h *Home) stepAsking(ctx context.Context, w *asked, cert *pgp.Certificate, 
 
 func (h *Home) openWalk(ctx context.Context, x *index.Index, w *asked, cert *pgp.Certificate) error {
 	t := tree{Tree: feed.Of(cert.Fingerprint()), cert: cert}
-	full := h.opt.Now().Sub(w.seen).Abs() > askAgain
-	if err := h.sync(ctx, x, full, t); err != nil {
+	w.full = h.opt.Now().Sub(w.seen).Abs() > askAgain
+	if err := h.sync(ctx, x, false, t); err != nil {
 		return err
 	}
 	w.keeper = &keeper{h: h, who: cert.Fingerprint(), tree: t, x: x, tell: func(Event) {}, tally: &w.done.Tally}
@@ -257,8 +268,8 @@ func (h *Home) rememberAsked(ctx context.Context, x *index.Index, done *Pulled, 
 }
 
 func (k *asking) allow(fpr pgp.Fingerprint, now time.Time) bool {
-	k.table.Lock()
-	defer k.table.Unlock()
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	if k.rates[fpr] == nil {
 		k.rates[fpr] = rate.NewLimiter(1, asksPerKey) // only of friends, so there are few
 	}
@@ -267,36 +278,36 @@ func (k *asking) allow(fpr pgp.Fingerprint, now time.Time) bool {
 
 // put remembers what was asked. A friend has one walk: the newest.
 func (k *asking) put(w *asked, sent *wire.Sent, now time.Time) {
-	k.table.Lock()
-	defer k.table.Unlock()
-	for re, other := range k.byRe {
-		if now.Sub(other.heard).Abs() > askTime || len(k.byRe) >= mostAsked {
-			delete(k.byRe, re)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for fpr, other := range k.of {
+		if now.Sub(other.heard).Abs() > askTime || len(k.of) >= mostAsked {
+			delete(k.of, fpr)
 		}
 	}
-	fpr := w.friend.Fingerprint
-	delete(k.byRe, k.of[fpr])
 	w.sent, w.heard = sent, now
-	k.byRe[sent.Re()], k.of[fpr] = w, sent.Re()
+	k.of[w.friend.Fingerprint] = w
 }
 
-func (k *asking) find(re string, from pgp.Fingerprint) *asked {
-	k.table.Lock()
-	defer k.table.Unlock()
-	if w := k.byRe[re]; w != nil && w.friend.Fingerprint == from {
-		return w
+// find returns the walk that an answer belongs to, and what it was asked; nil if
+// there is none.
+func (k *asking) find(re string, from pgp.Fingerprint) (*asked, *wire.Sent) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	w := k.of[from]
+	if w == nil || w.sent.Re() != re {
+		return nil, nil
 	}
-	return nil
+	return w, w.sent
 }
 
-// drop takes a walk out, once.
-func (k *asking) drop(w *asked) bool {
-	k.table.Lock()
-	defer k.table.Unlock()
-	if k.byRe[w.sent.Re()] != w {
-		return false
+// take takes a walk out, if it still waits for the answer to what was sent.
+func (k *asking) take(w *asked, sent *wire.Sent) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if fpr := w.friend.Fingerprint; k.of[fpr] == w && w.sent == sent {
+		delete(k.of, fpr)
+		return true
 	}
-	delete(k.byRe, w.sent.Re())
-	delete(k.of, w.friend.Fingerprint)
-	return true
+	return false
 }

@@ -138,7 +138,7 @@ func verbs() []verb {
 			return err
 		})},
 		{name: "guest", who: "alice", stages: true, again: true, hand: invited, whole: befriended, run: people(func(k *keyring.Keyring, c *crashed) error {
-			_, _, _, err := k.Welcome(invitation, keyring.Guest{Cert: c.cert("dave"), Name: "dave", Addresses: []string{"http://127.0.0.1:1"}})
+			_, _, _, err := k.Welcome(invitation, keyring.Guest{Cert: c.cert("dave"), Name: "dave", Addresses: []string{"http://127.0.0.1:1"}}, false)
 			return err
 		})},
 		{name: "host", who: "alice", stages: true, again: true, whole: befriended, run: people(func(k *keyring.Keyring, c *crashed) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/p2ps/p2ps/pkg/keyring"
@@ -79,21 +80,18 @@ func (h *Home) greet(ctx context.Context, q wire.Question, cert, me *pgp.Certifi
 // welcome spends a token and makes the guest a friend, durably.
 func (h *Home) welcome(ctx context.Context, token string, guest keyring.Guest) (met bool, err error) {
 	var v Visit
+	invite, err := h.people.FindInvite(token) // any number come with none: they do not take the lock
+	if err != nil {
+		return false, err
+	}
+	// Near addresses count if the invite led to one: then this is that network.
+	guest.Addresses = peer.NoNearer(guest.Addresses, addressesIn(invite.Link))
 	err = h.Locked(ctx, func(k *keyring.Keyring) error {
 		blocked, err := k.IsBlocked(guest.Cert.Fingerprint())
 		if err != nil {
 			return err
 		}
-		if blocked {
-			return keyring.ErrNoInvite
-		}
-		invite, err := k.FindInvite(token)
-		if err != nil {
-			return err
-		}
-		// Near addresses count if the invite led to one: then this is that network.
-		guest.Addresses = peer.NoNearer(guest.Addresses, addressesIn(invite.Link))
-		p, invite, already, err := k.Welcome(token, guest)
+		p, invite, already, err := k.Welcome(token, guest, blocked)
 		if err == nil {
 			v, met = Visit{From: p.Fingerprint, Kind: wire.KindHello, Person: &p, Token: token, Already: already}, invite.InPerson
 		}
@@ -119,7 +117,7 @@ func nameOf(cert *pgp.Certificate) string {
 	if name == "" {
 		name = cert.UserID()
 	}
-	return name[:min(len(name), wire.MaxName)]
+	return strings.ToValidUTF8(name[:min(len(name), wire.MaxName)], "")
 }
 
 // relocate keeps where a friend says he is reached now, in the place of what was
@@ -128,8 +126,11 @@ func (h *Home) relocate(ctx context.Context, fpr pgp.Fingerprint, sent []string)
 	if len(sent) == 0 {
 		return
 	}
+	if g, err := h.people.Grants(fpr); err != nil || !g.Friend {
+		return // before anything is looked up: a stranger must not measure whom I know
+	}
 	moved := func(k *keyring.Keyring) ([]string, error) {
-		p, err := k.Find(string(fpr))
+		p, err := k.Person(fpr)
 		if err != nil || p.Follow || p.Blocked || p.Alarm != "" {
 			return nil, err
 		}
@@ -140,7 +141,7 @@ func (h *Home) relocate(ctx context.Context, fpr pgp.Fingerprint, sent []string)
 		return kept, nil
 	}
 	if kept, err := moved(h.people); err != nil || kept == nil {
-		return // mostly: nothing has changed, or he is a stranger
+		return // mostly: nothing has changed
 	}
 	err := h.Locked(ctx, func(k *keyring.Keyring) error {
 		kept, err := moved(k)

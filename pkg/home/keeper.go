@@ -131,8 +131,8 @@ func (k *keeper) update(ctx context.Context, change func(*index.Tx) error) error
 // Lines implements pull.Keeper.
 func (k *keeper) Lines(ctx context.Context, months []string, at time.Time) ([]pull.Line, error) {
 	var lines []pull.Line
-	cert := k.tree.certificate()
 	err := k.view(ctx, func(v *index.View) error {
+		cert := k.tree.certificate()
 		for _, m := range months {
 			in, err := k.held(v, post.Position(m), post.Position(m+"~"))
 			if err != nil {

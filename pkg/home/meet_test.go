@@ -164,6 +164,12 @@ func TestWhoComes(t *testing.T) {
 		"blocked": {before: func(m *meeting, _ *wire.Invite) {
 			m.check(m.host.People().Block(m.readerKey.Certificate().Fingerprint(), nil))
 		}, want: outcome{keyring.ErrNoInvite, ""}},
+		"blocked, with what another has spent": {before: func(m *meeting, link *wire.Invite) {
+			if _, err := m.comes(m.stranger("Mallory"), *link); err != nil {
+				t.Error(err)
+			}
+			m.check(m.host.People().Block(m.readerKey.Certificate().Fingerprint(), nil))
+		}, want: outcome{keyring.ErrSpent, "Mallory pinned []"}}, // as "second" is told: the block does not show
 		"removed since": {before: func(m *meeting, link *wire.Invite) {
 			if _, err := m.comes(m.guest, *link); err != nil {
 				t.Error(err)
@@ -390,6 +396,8 @@ func TestFriendWhoMoves(t *testing.T) {
 		{"known to be near", []string{"http://192.168.1.7:7117"}, []string{"http://192.168.1.9:7117"}, []string{"http://192.168.1.9:7117"}},
 		{"metadata", []string{"http://192.168.1.7:7117"}, []string{"http://169.254.169.254"}, []string{"http://192.168.1.7:7117"}},
 		{"by a near name", []string{"http://a.example:7117"}, []string{"http://router.local"}, []string{"http://a.example:7117"}},
+		{"another near name", []string{"http://192.168.1.7:7117"}, []string{"http://router.local:6379"}, []string{"http://192.168.1.7:7117"}},
+		{"the same near name", []string{"http://alice.local:7117"}, []string{"http://alice.local:7118"}, []string{"http://alice.local:7118"}},
 		{"none was known", nil, []string{"http://b.example:7117"}, []string{"http://b.example:7117"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -23,6 +23,18 @@ func (k *Keyring) Find(who string) (Person, error) {
 	return choose(who, people)
 }
 
+// Person returns who has a key, friend or followed; the others are not looked at.
+// ErrUnknown if he is neither.
+func (k *Keyring) Person(fpr pgp.Fingerprint) (Person, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	dir, err := k.where(fpr)
+	if err != nil {
+		return Person{}, err
+	}
+	return k.person(dir, fpr, k.surroundings()), nil
+}
+
 // FindAny is Find, and also finds who is only blocked or only a member of a
 // group, by fingerprint or by the name in the key.
 func (k *Keyring) FindAny(who string) (Person, error) {

@@ -20,6 +20,8 @@ const (
 	invitesDir = "state/invites"
 	// MaxUses is how many people one invite can bring.
 	MaxUses = 1000
+	// maxInvite is above the file of an invite that so many have used, in bytes.
+	maxInvite = 256 << 10
 	// maxLate is how many who came too late are remembered of one invite.
 	maxLate = 8
 )
@@ -125,7 +127,7 @@ func (k *Keyring) writeInvite(i Invite) error {
 // readInvite reads the file of a token. ErrNoInvite also of one that cannot be
 // understood: nobody becomes a friend by a file that was cut.
 func (k *Keyring) readInvite(path string) (Invite, error) {
-	data, _, err := k.root.ReadFile(path, maxRecord)
+	data, _, err := k.root.ReadFile(path, maxInvite)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, disk.ErrTooLarge) || errors.Is(err, disk.ErrNotRegular) {
 		return Invite{}, ErrNoInvite
 	}
@@ -216,10 +218,12 @@ type Guest struct {
 // Welcome takes a guest who comes with a token: the invite is spent durably,
 // then he is a friend in the groups that it says, all at once. The same guest
 // again is answered again, until the friendship was once made; then what became
-// of it counts. already: he was a friend before. Errors: ErrNoInvite, ErrSpent.
+// of it counts. Who is blocked is answered as one who was removed: with a token
+// that others have spent, as anybody. already: he was a friend before. Errors:
+// ErrNoInvite, ErrSpent.
 //
 // The caller holds the home's lock, and has looked whether he is blocked.
-func (k *Keyring) Welcome(token string, g Guest) (p Person, i Invite, already bool, err error) {
+func (k *Keyring) Welcome(token string, g Guest, blocked bool) (p Person, i Invite, already bool, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	fpr := g.Cert.Fingerprint()
@@ -231,6 +235,8 @@ func (k *Keyring) Welcome(token string, g Guest) (p Person, i Invite, already bo
 	}
 	n := slices.IndexFunc(i.Used, func(u Use) bool { return u.Fingerprint == fpr })
 	switch {
+	case n >= 0 && blocked:
+		return p, i, already, ErrNoInvite
 	case n >= 0 && already:
 		return k.person(friendsDir, fpr, k.surroundings()), i, true, k.closeUse(&i, n)
 	case n >= 0 && i.Used[n].Done: // he was removed since
@@ -238,7 +244,7 @@ func (k *Keyring) Welcome(token string, g Guest) (p Person, i Invite, already bo
 	case n >= 0: // it was spent, and then something failed
 	case len(i.Used) >= i.Uses:
 		return p, i, already, errors.Join(ErrSpent, k.late(&i, fpr))
-	case !k.now().Before(i.Expires):
+	case blocked, !k.now().Before(i.Expires):
 		return p, i, already, ErrNoInvite
 	default:
 		n = len(i.Used)

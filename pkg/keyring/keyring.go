@@ -65,6 +65,8 @@ type Keyring struct {
 	daily   disk.Stat        // of the file that secret was read from
 
 	provedMore bool // than provedFile says
+
+	queueWasFull time.Time // of friend requests, when it was last looked at
 }
 
 // New returns the keyring of a home. newest gives the position of the newest

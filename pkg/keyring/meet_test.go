@@ -28,7 +28,7 @@ func TestInviteIsKept(t *testing.T) {
 	invited(w, func(i *Invite) {
 		i.Link, i.Uses, i.Groups, i.History, i.InPerson = "P2PS:1/x", 2, []string{"family"}, "none", true
 	})
-	_, _, _, err := w.Welcome(token, Guest{Cert: cert("Bob"), Name: "Bobby"})
+	_, _, _, err := w.Welcome(token, Guest{Cert: cert("Bob"), Name: "Bobby"}, false)
 	w.ok(err)
 	w.reopen()
 	list, err := w.Invites()
@@ -65,7 +65,7 @@ func TestInvitesThatAreNone(t *testing.T) {
 		"another's": strings.Replace(string(data), token, "A"+token[1:], 1), "no time": strings.Replace(string(data), "Z", "", 2),
 	} {
 		w.ok(os.WriteFile(path, []byte(broken), 0o600))
-		if _, _, _, err := w.Welcome(token, Guest{Cert: cert("Bob")}); !errors.Is(err, ErrNoInvite) {
+		if _, _, _, err := w.Welcome(token, Guest{Cert: cert("Bob")}, false); !errors.Is(err, ErrNoInvite) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -81,7 +81,7 @@ func TestInvitesThatAreNone(t *testing.T) {
 func TestRemovalIsNotUndone(t *testing.T) {
 	w := home(t)
 	invited(w, nil)
-	_, _, _, err := w.Welcome(token, Guest{Cert: cert("Bob")})
+	_, _, _, err := w.Welcome(token, Guest{Cert: cert("Bob")}, false)
 	w.ok(err)
 	list, err := w.Invites()
 	w.ok(err)
@@ -89,7 +89,7 @@ func TestRemovalIsNotUndone(t *testing.T) {
 	w.ok(w.AddInvite(list[0]))
 	_, err = w.RemoveFriend(fpr("Bob"))
 	w.ok(err)
-	if _, _, _, err := w.Welcome(token, Guest{Cert: cert("Bob")}); !errors.Is(err, ErrNoInvite) {
+	if _, _, _, err := w.Welcome(token, Guest{Cert: cert("Bob")}, false); !errors.Is(err, ErrNoInvite) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -164,5 +164,37 @@ func TestAlarm(t *testing.T) {
 			w.ok(err)
 			w.equal(p.Alarm, "")
 		})
+	}
+}
+
+// An invite for as many as there may be can be read when all have come.
+func TestInviteOfManyUses(t *testing.T) {
+	w := home(t)
+	invited(w, func(i *Invite) {
+		i.Uses = MaxUses
+		for n := range MaxUses {
+			i.Used = append(i.Used, Use{pgp.Fingerprint(fmt.Sprintf("%064X", n)), w.now(), true})
+		}
+	})
+	if i, err := w.FindInvite(token); err != nil || len(i.Used) != MaxUses {
+		t.Errorf("%d uses, %v", len(i.Used), err)
+	}
+}
+
+// A full queue of strangers is looked through once a minute, not once for each
+// of them.
+func TestFullQueueIsNotReadForEach(t *testing.T) {
+	w := home(t)
+	for n := range MaxRequests {
+		s, err := pgp.Generate(fmt.Sprint("Stranger ", n), "", w.now())
+		w.ok(err)
+		w.ok(w.Request(Guest{Cert: s.Certificate()}))
+	}
+	if full, err := w.queueFull(); err != nil || !full {
+		t.Fatalf("full: %v, %v", full, err)
+	}
+	at := w.queueWasFull
+	if full, err := w.queueFull(); err != nil || !full || w.queueWasFull != at {
+		t.Errorf("it was read again: %v, %v", full, err)
 	}
 }

@@ -64,14 +64,32 @@ func (k *Keyring) Request(g Guest) error {
 	case !errors.Is(err, ErrUnknown):
 		return err
 	}
-	waiting, err := k.requests()
-	if err != nil {
+	if full, err := k.queueFull(); err != nil || full {
 		return err
 	}
-	if len(waiting) >= MaxRequests {
-		return nil
-	}
 	return k.writeRequest(r)
+}
+
+// queueFull tells whether no more requests can wait. Only where there are as
+// many files as that are they read, to take out the old ones, and not again for
+// a minute: a stranger has any number of keys.
+func (k *Keyring) queueFull() (bool, error) {
+	names, err := k.root.Names(requestsDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil || len(names) < MaxRequests {
+		return false, err
+	}
+	if since := k.now().Sub(k.queueWasFull); since >= 0 && since < time.Minute {
+		return true, nil
+	}
+	waiting, err := k.requests()
+	if err != nil || len(waiting) < MaxRequests {
+		return false, err
+	}
+	k.queueWasFull = k.now()
+	return true, nil
 }
 
 func (k *Keyring) writeRequest(r FriendRequest) error {

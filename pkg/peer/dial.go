@@ -61,11 +61,10 @@ const (
 // NearnessOf an address like http://host:7117. Names of the internet are Far,
 // whatever they lead to: that is looked at when they are connected to.
 func NearnessOf(address string) Nearness {
-	u, err := url.Parse(address)
-	if err != nil {
+	host := hostIn(address)
+	if host == "" {
 		return OnLocal
 	}
-	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
 	if ip, err := netip.ParseAddr(host); err == nil {
 		switch ip = ip.Unmap(); {
 		case ip.IsLoopback(), isNever(ip), isNever(embedded(ip)):
@@ -92,13 +91,30 @@ func NoNearer(sent, byHand []string) []string {
 	for _, a := range byHand {
 		allowed[NearnessOf(a)] = true
 	}
-	kept := []string{}
+	var kept []string
 	for _, a := range sent {
-		if allowed[NearnessOf(a)] && !slices.Contains(kept, a) {
+		// A near name may lead to this machine; one that was given by hand may.
+		known := !isNearName(a) || slices.ContainsFunc(byHand, func(b string) bool { return hostIn(a) == hostIn(b) })
+		if known && allowed[NearnessOf(a)] && !slices.Contains(kept, a) {
 			kept = append(kept, a)
 		}
 	}
 	return kept
+}
+
+// isNearName tells a name of the home network from an IP address in it.
+func isNearName(address string) bool {
+	_, err := netip.ParseAddr(hostIn(address))
+	return err != nil && NearnessOf(address) == Nearby
+}
+
+// hostIn is the host of an address, in lower case; "" if it is none.
+func hostIn(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
 }
 
 // checkIP refuses what is never a peer; near allows this machine and the home

@@ -38,12 +38,11 @@ type gone struct {
 
 // SealAnswer signs a for p.Other and encrypts it to him alone.
 func (s *Sealer) SealAnswer(p Party, a Answer, re string) ([]byte, error) {
-	literal, err := a.literal(p, re)
+	sent, err := s.SealAsking(p, a, re)
 	if err != nil {
 		return nil, err
 	}
-	body, _, err := s.seal(literal, pgp.ContextAnswer, p, a.Time)
-	return body, err
+	return sent.Body, nil
 }
 
 // SealAsking is SealAnswer of an answer that asks back, or that answers what

@@ -3,6 +3,7 @@ package wire
 import (
 	"fmt"
 	"regexp"
+	"slices"
 
 	"github.com/p2ps/p2ps/pkg/ijson"
 )
@@ -28,19 +29,24 @@ func readAddresses(v ijson.Value) ([]string, error) {
 		return nil, fmt.Errorf("%w: addresses is not a list of at most %d", ErrInvalid, MaxAddresses)
 	}
 	for _, a := range addresses {
-		if !addressPattern.MatchString(a) || len(a) > maxAddress {
+		if !isAddress(a) {
 			return nil, fmt.Errorf("%w: the address %.80q is not like http://host:7117", ErrInvalid, a)
 		}
 	}
 	return addresses, nil
 }
 
+// writeAddresses leaves out what is not of that form, and what is too many: one
+// odd setting must not make a whole message unreadable.
 func writeAddresses(addresses []string) (ijson.Value, error) {
 	if addresses == nil {
 		return nil, nil
 	}
-	return ijson.Encode(addresses)
+	good := slices.DeleteFunc(slices.Clone(addresses), func(a string) bool { return !isAddress(a) })
+	return ijson.Encode(append([]string{}, good[:min(len(good), MaxAddresses)]...))
 }
+
+func isAddress(a string) bool { return addressPattern.MatchString(a) && len(a) <= maxAddress }
 
 // maxAddress is above every name of a host, in bytes.
 const maxAddress = 300

@@ -298,3 +298,17 @@ func TestKeyTooLarge(t *testing.T) {
 func base64Of(n int) string {
 	return strings.Repeat("AAAA", n/3) + [...]string{"", "AA==", "AAA="}[n%3]
 }
+
+// An address that is none does not make a message unreadable.
+func TestOddAddressesAreLeftOut(t *testing.T) {
+	v, err := writeAddresses([]string{"http://example.org:7117/", "http://[fe80::1%eth0]:7117", "http://a.example", "http://b.example", "http://c.example", "http://d.example", "http://e.example"})
+	if want := `["http://a.example","http://b.example","http://c.example","http://d.example"]`; err != nil || string(v) != want {
+		t.Errorf("got %s, %v, want %s", v, err, want)
+	}
+	if _, err := readAddresses(v); err != nil {
+		t.Error(err)
+	}
+	if v, err := writeAddresses([]string{"ftp://a"}); err != nil || string(v) != "[]" {
+		t.Errorf("got %s, %v", v, err)
+	}
+}
