@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -48,11 +49,7 @@ what is no setting at all, such as a misspelt name.`,
 // stillWrong says what a change of the config file leaves to be mended.
 func (e *env) stillWrong() {
 	e.config = config{} // to be read anew
-	if e.readSettings() == nil {
-		for _, fault := range e.faults {
-			e.warn("note: %v; %s", fault, hintOf(fault))
-		}
-	}
+	_ = e.mendable()    // what cannot be read at all was said before
 }
 
 // checkTo says of the setting to at once what post would say: whom a word means.
@@ -67,8 +64,11 @@ func (e *env) checkTo(value any) error {
 		e.faults = nil // they do not stop what mends them
 	}
 	h, _, err := e.identity()
-	if err != nil {
+	switch {
+	case errors.Is(err, keyring.ErrNoIdentity):
 		return fail(exitNotFound, "p2ps keygen --name YOU first; until then it is me, friends or public", "to: %q: %w", words[0], keyring.ErrUnknown)
+	case err != nil:
+		return err
 	}
 	if _, _, err := h.People().Resolve(words); err != nil {
 		x, _ := diagnose(err)

@@ -112,6 +112,9 @@ func fieldsOf(kind string) []string {
 // checkFields refuses a field of --json=FIELDS that no line of these kinds has,
 // before anything is done.
 func (e *env) checkFields(kinds ...string) error {
+	if len(e.json.fields) == 0 {
+		return nil
+	}
 	var known []string
 	for _, kind := range kinds {
 		for _, name := range fieldsOf(kind) {

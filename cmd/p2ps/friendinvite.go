@@ -113,10 +113,7 @@ func knownPeople(h *home.Home) ([]keyring.Person, error) {
 
 // explainHello says what a hello that came to nothing means.
 func explainHello(err error) error {
-	switch {
-	case errors.Is(err, keyring.ErrSpent):
-		return fail(exitUntrusted, "if it was not you on another machine, somebody else had the link: tell whoever sent it, and ask for a new one", "%w", err)
-	case errors.Is(err, keyring.ErrNoInvite):
+	if errors.Is(err, keyring.ErrNoInvite) {
 		return fail(exitNotFound, "ask for a new one", "the invite is not good, says its owner: it has expired, was revoked, or is misspelt: %w", err)
 	}
 	return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -89,14 +90,23 @@ nothing.`,
 	return cmd
 }
 
+// requestOf finds a stranger who asked to be a friend.
+func requestOf(h *home.Home, who string) (keyring.FriendRequest, error) {
+	r, err := h.People().FindRequest(who)
+	if errors.Is(err, keyring.ErrUnknown) {
+		return r, fail(exitNotFound, "p2ps friend requests lists who asked", "%w", err)
+	}
+	return r, err
+}
+
 func (e *env) acceptFriend(ctx context.Context, who string, a adding) error {
 	h, _, err := e.identity()
 	if err != nil {
 		return err
 	}
-	r, err := h.People().FindRequest(who)
+	r, err := requestOf(h, who)
 	if err != nil {
-		return fail(exitNotFound, "p2ps friend requests lists who asked", "%w", err)
+		return err
 	}
 	if a.history, err = e.history(a.history); err != nil {
 		return err
@@ -175,11 +185,15 @@ as everybody; p2ps block add shuts him out for good.`,
 			if err != nil {
 				return err
 			}
-			for _, who := range args {
-				r, err := h.People().FindRequest(who)
+			var requests []keyring.FriendRequest
+			for _, who := range args { // all are known, or nothing is done
+				r, err := requestOf(h, who)
 				if err != nil {
-					return fail(exitNotFound, "p2ps friend requests lists who asked", "%w", err)
+					return err
 				}
+				requests = append(requests, r)
+			}
+			for _, r := range requests {
 				if !e.dryRun {
 					if err := h.Locked(cmd.Context(), func(k *keyring.Keyring) error { return k.IgnoreRequest(r) }); err != nil {
 						return err

@@ -63,12 +63,7 @@ who adds it asks to be your friend (p2ps friend requests).`,
   p2ps invite --in-person --qr full
   p2ps invite --no-serve --qr png:invite.png`,
 	}, newInviteList(e), newInviteRevoke(e))
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if len(args) > 0 {
-			return unknownChild(cmd, args)
-		}
-		return e.invite(cmd.Context(), a)
-	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return e.invite(cmd.Context(), a) }
 	fs := cmd.Flags()
 	fs.StringArrayVar(&a.groups, "group", nil, "`NAME` of a group to put the guest into (repeatable)")
 	addHistory(cmd, &a.history, "all")
@@ -125,7 +120,7 @@ func (e *env) invite(ctx context.Context, a inviting) (err error) {
 	if err := e.emit(inviteLineOf(i, e.now()), i.Link); err != nil {
 		return err
 	}
-	if err := e.showQR(i.Link, a.qr); err != nil {
+	if err := e.showQR(i.Link, a.qr, 0o600); err != nil {
 		return err
 	}
 	if place.listener == nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -117,14 +118,10 @@ it is.`,
 			case err != nil:
 				return err
 			case file != "" && file != "-":
-				if l.Path, err = e.writeKey(file, cert.Armor()); err != nil {
+				if l.Path, err = e.writeNamed(file, cert.Armor(), 0o644); err != nil {
 					return err
 				}
-				if e.dryRun {
-					e.say("the public key of %s would be written to %s", l.Name, file)
-				} else {
-					e.say("the public key of %s is in %s", l.Name, file)
-				}
+				e.written("the public key of "+l.Name, file)
 				if !e.json.on {
 					return nil
 				}
@@ -140,9 +137,17 @@ it is.`,
 	return cmd
 }
 
-// writeKey writes a public key to a file that the person named, and returns its
-// whole path. Another file that is in the way is replaced only if he says so.
-func (e *env) writeKey(name string, data []byte) (path string, err error) {
+// written says where something is now, or would be.
+func (e *env) written(what, file string) {
+	if e.dryRun {
+		e.say("%s would be written to %s", what, file)
+	} else {
+		e.say("%s is in %s", what, file)
+	}
+}
+
+// writeNamed writes to a file that the person named, and returns its whole path. Another file that is in the way is replaced only if he says so.
+func (e *env) writeNamed(name string, data []byte, perm fs.FileMode) (path string, err error) {
 	if path, err = filepath.Abs(name); err != nil {
 		return "", err
 	}
@@ -170,5 +175,5 @@ func (e *env) writeKey(name string, data []byte) (path string, err error) {
 	if e.dryRun {
 		return path, nil
 	}
-	return path, root.WriteFile(filepath.Base(path), data, 0o644)
+	return path, root.WriteFile(filepath.Base(path), data, perm)
 }

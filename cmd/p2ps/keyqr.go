@@ -52,7 +52,7 @@ card.`,
 			if err := e.emit(l, inFours(cert.Fingerprint()), l.Name); err != nil {
 				return err
 			}
-			return e.showQR(what, how)
+			return e.showQR(what, how, 0o644)
 		},
 	}
 	cmd.Flags().BoolVar(&card, "card", false, "in an image too: the card, not the whole key")

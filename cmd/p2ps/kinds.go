@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/p2ps/p2ps/pkg/peer"
 )
 
 // A settingKind reads the values of one kind of setting: as TOML gives them,
@@ -130,11 +131,11 @@ func webAddress(v any) (any, error) {
 	if ok && s == "" {
 		return s, nil
 	}
-	u, err := url.Parse(s)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+	address, err := peer.CheckAddress(s)
+	if err != nil {
 		return nil, fmt.Errorf("%q is not an address such as http://example.org:7117", fmt.Sprint(v))
 	}
-	return s, nil
+	return address, nil
 }
 
 func networks(v any) (any, error) {

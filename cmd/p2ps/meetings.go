@@ -31,14 +31,6 @@ func (e *env) meetings(h *home.Home) (m meetings, err error) {
 	return m, err
 }
 
-// count puts it into the line, and what is to be done before all else.
-func (m meetings) count(l *statusLine) {
-	l.Requests, l.Invites = len(m.requests), m.open
-	if l.Requests > 0 {
-		l.Next = "p2ps friend requests"
-	}
-}
-
 // show writes it before the rest, which ends with what to do next.
 func (m meetings) show(e *env) {
 	w := func(format string, args ...any) { _, _ = fmt.Fprintf(e.stdout, format+"\n", args...) } // the first failed write is remembered

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io/fs"
 	"strings"
 
 	"github.com/mdp/qrterminal/v3"
@@ -38,8 +39,8 @@ func checkQR(how string) error {
 }
 
 // showQR shows what as a QR code. Where the window has no room for it the words
-// that were printed before must do, and that is said.
-func (e *env) showQR(what, how string) error {
+// that were printed before must do, and that is said. A file is made with perm.
+func (e *env) showQR(what, how string, perm fs.FileMode) error {
 	if how == "" && e.out && e.getenv("TERM") != "dumb" {
 		how = qrAnsi
 	}
@@ -47,7 +48,7 @@ func (e *env) showQR(what, how string) error {
 		return nil
 	}
 	if name, ok := strings.CutPrefix(how, qrFile); ok {
-		return e.writeQR(name, what)
+		return e.writeQR(name, what, perm)
 	}
 	width, height := e.window()
 	lines, err := drawQR(what, how == qrFull, width, height-1) // the last line is the shell's
@@ -66,15 +67,15 @@ func (e *env) showQR(what, how string) error {
 }
 
 // writeQR writes a QR code as an image.
-func (e *env) writeQR(name, what string) error {
+func (e *env) writeQR(name, what string, perm fs.FileMode) error {
 	code, err := qr.Encode(what, qr.L)
 	if err != nil {
 		return usage("a QR code holds 2,953 bytes at most", "what is to be shown is too long for a QR code: %w", err)
 	}
-	if _, err := e.writeKey(name, code.PNG()); err != nil {
+	if _, err := e.writeNamed(name, code.PNG(), perm); err != nil {
 		return err
 	}
-	e.say("the QR code is in %s", name)
+	e.written("the QR code", name)
 	return nil
 }
 

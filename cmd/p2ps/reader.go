@@ -17,6 +17,7 @@ type reader struct {
 	threads bool // they have a depth
 	counts  bool // and their likes and answers are known
 	history bool // they are the texts of one post
+	live    bool // they come as they are written: no pager is begun
 	mark    func([]post.ID) error
 	ids     []post.ID // printed, and not marked as read
 	now     time.Time
@@ -34,27 +35,40 @@ func (r *reader) branch(b home.Branch) error {
 	if r.e.out && !r.e.json.on {
 		return r.forPerson(b)
 	}
-	line, words := lineOf(b.Entry), columns(b.Entry)
-	if r.threads {
-		line.Depth = &b.Depth
-		words[len(words)-1] = indentation(b.Depth) + words[len(words)-1]
+	if r.e.json.on {
+		return r.asJSON(b)
 	}
-	if r.counts {
-		line.Answers, line.Likes, line.Reposts = &b.Answers, &b.Likes, &b.Reposts
+	words := columns(b.Entry)
+	if r.threads {
+		words[len(words)-1] = indentation(b.Depth) + words[len(words)-1]
 	}
 	if r.history {
 		words = append(words, strconv.FormatInt(b.Post.Revision(), 10), post.FormatTime(changedAt(b.Post)))
 	}
-	return r.e.line(line, words)
+	return r.e.line(nil, words)
+}
+
+func (r *reader) asJSON(b home.Branch) error {
+	line := lineOf(b.Entry)
+	if r.threads {
+		line.Depth = &b.Depth
+	}
+	if r.counts {
+		line.Answers, line.Likes, line.Reposts = &b.Answers, &b.Likes, &b.Reposts
+	}
+	return r.e.line(line, nil)
 }
 
 func (r *reader) forPerson(b home.Branch) error {
-	if r.n == 1 {
+	switch {
+	case r.n > 1:
+		if _, err := fmt.Fprintln(r.e.stdout); err != nil {
+			return err
+		}
+	case !r.live:
 		if err := r.e.page(); err != nil {
 			return err
 		}
-	} else if _, err := fmt.Fprintln(r.e.stdout); err != nil {
-		return err
 	}
 	_, err := fmt.Fprint(r.e.stdout, r.e.block(b, r.now, r.history))
 	return err

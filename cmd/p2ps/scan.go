@@ -83,15 +83,19 @@ func sizes(g *image.Gray) []*image.Gray {
 
 func decodeQR(g *image.Gray) (string, bool) {
 	source := gozxing.NewLuminanceSourceFromImage(g)
-	hints := map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true}
+	// Of a drawn code the library takes each module where it must be; it finds those
+	// of a photo by the patterns in them, which of a large code it does not always.
+	hints := []map[gozxing.DecodeHintType]any{{gozxing.DecodeHintType_PURE_BARCODE: true}, {gozxing.DecodeHintType_TRY_HARDER: true}}
 	for _, s := range []gozxing.LuminanceSource{source, source.Invert()} {
 		for _, binarize := range []func(gozxing.LuminanceSource) gozxing.Binarizer{gozxing.NewHybridBinarizer, gozxing.NewGlobalHistgramBinarizer} {
 			bitmap, err := gozxing.NewBinaryBitmap(binarize(s))
 			if err != nil {
 				continue
 			}
-			if found, err := decode(bitmap, hints); err == nil {
-				return found, true
+			for _, hint := range hints {
+				if found, err := decode(bitmap, hint); err == nil {
+					return found, true
+				}
 			}
 		}
 	}

@@ -33,7 +33,7 @@ var sentinels = []struct {
 	{keyring.ErrExists, exitExists, "choose another name"},
 	{keyring.ErrName, exitUsage, "a name has 1 to 64 letters on one line, no / or \\, none of . - @ at its beginning, and is no fingerprint"},
 	{keyring.ErrHistory, exitUsage, "write all, none or since:TIME; see p2ps help time"},
-	{keyring.ErrSpent, exitUntrusted, "if it was not you on another machine, somebody else had the link: ask for a new one"},
+	{keyring.ErrSpent, exitUntrusted, "if it was not you on another machine, somebody else had the link: tell whoever sent it, and ask for a new one"},
 	{keyring.ErrNoInvite, exitNotFound, "p2ps invite list shows those that were made"},
 	{keyring.ErrUnsure, exitError, "see that friends, groups and blocked can be read"},
 

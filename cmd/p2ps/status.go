@@ -63,12 +63,11 @@ feed is looked at; nobody is asked.`,
 			if err != nil {
 				return err
 			}
-			l := statusLineOf(s)
 			met, err := e.meetings(h)
 			if err != nil {
 				return err
 			}
-			met.count(&l)
+			l := statusLineOf(s, met)
 			if e.json.on {
 				return e.statusJSON(l, s)
 			}
@@ -78,9 +77,9 @@ feed is looked at; nobody is asked.`,
 	}
 }
 
-func statusLineOf(s home.Status) statusLine {
+func statusLineOf(s home.Status, met meetings) statusLine {
 	l := statusLine{header: kind("status"), Fingerprint: string(s.Me.Fingerprint()), Name: text.Clean(s.Me.Name()), Posts: s.Posts, New: s.New,
-		Served: s.Served != "", URL: s.Served, Problems: len(s.Problems), Missing: s.Away}
+		Served: s.Served != "", URL: s.Served, Problems: len(s.Problems), Missing: s.Away, Requests: len(met.requests), Invites: met.open}
 	for _, p := range s.ByHand {
 		switch p.What {
 		case home.WasMade, home.WasMoved:
@@ -106,6 +105,8 @@ func statusLineOf(s home.Status) statusLine {
 // next is the command that most likely comes next.
 func next(l statusLine) string {
 	switch {
+	case l.Requests > 0:
+		return "p2ps friend requests"
 	case l.Missing > 0:
 		return "p2ps check"
 	case l.Made+l.Changed > 0:

@@ -105,7 +105,7 @@ func (e *env) timeline(cmd *cobra.Command, f timelineFlags) error {
 		view.Limit = s.TimelineLimit
 	}
 	ctx, r := cmd.Context(), e.reader()
-	r.threads = f.threads
+	r.threads, r.live = f.threads, f.follow
 	if s.MarkRead && f.as == "" {
 		r.mark = func(ids []post.ID) error { return h.MarkRead(context.WithoutCancel(ctx), ids) }
 	}
