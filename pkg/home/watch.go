@@ -3,6 +3,7 @@ package home
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -33,7 +34,7 @@ func (h *Home) KeepLooking(ctx context.Context) {
 	if w, err := h.root.Watch(); err == nil {
 		defer func() { _ = w.Close() }()
 		l.w, signal = w, w.Signal()
-		l.watchAll()
+		l.watchAll(false)
 		l.report(ctx, h.look(ctx, false)) // what came before it was watched
 	} else {
 		h.opt.Log.Info("the system does not tell of changes: the files are looked at each second", "error", err)
@@ -81,8 +82,7 @@ func (l *looker) tick(ctx context.Context) error {
 		l.last = l.h.opt.Now()
 	}
 	if l.w != nil {
-		l.partial = l.partial && !full // try again
-		l.watchAll()
+		l.watchAll(full && l.partial)
 	}
 	err := l.h.look(ctx, full)
 	l.h.changed.tell()
@@ -105,8 +105,7 @@ func (l *looker) take(ctx context.Context) error {
 
 func (l *looker) follow(ctx context.Context, dirs []string, lost bool) error {
 	if lost || slices.Contains(dirs, ".") { // too much at once, or a folder of the home came or went
-		l.partial = l.partial && !lost // all are watched anew
-		l.watchAll()
+		l.watchAll(lost)
 		l.people()
 		defer l.h.changed.tell()
 		return errors.Join(l.h.look(ctx, lost), l.copies(ctx, nil))
@@ -122,7 +121,7 @@ func (l *looker) follow(ctx context.Context, dirs []string, lost bool) error {
 		default:
 			concerns = true
 		}
-		if !l.watch(dir, true) && !isCopies(dir) { // a new folder is watched before it is listed
+		if !l.watch(dir, true, false) && !isCopies(dir) { // a new folder is watched before it is listed
 			l.partial = true
 		}
 	}
@@ -167,13 +166,17 @@ func (l *looker) copies(ctx context.Context, dirs []string) error {
 
 // watchAll watches what is not watched yet: first what others get, then the
 // copies, the newest months first. Who may watch few directories watches these.
-func (l *looker) watchAll() {
+// again: those that could not be watched are looked for, however deep they lie.
+func (l *looker) watchAll(again bool) {
+	if again {
+		l.partial = false
+	}
 	for _, dir := range []string{".", string(feed.Mine), "friends", "follows", "groups", "blocked"} {
-		if !l.watch(dir, l.partial) {
+		if !l.watch(dir, again, again) {
 			l.partial = true
 		}
 	}
-	l.watch(feed.Copies, false)
+	l.watch(feed.Copies, again, again)
 }
 
 func isCopies(dir string) bool {
@@ -183,18 +186,14 @@ func isCopies(dir string) bool {
 
 // watch watches a directory and those below it, if it is one that is looked at,
 // and says whether it watches all of them. One that was watched before is looked
-// into only if its folders are to be listed.
-func (l *looker) watch(dir string, list bool) bool {
+// into only if its folders are to be listed; and those in it only if deep.
+func (l *looker) watch(dir string, list, deep bool) bool {
 	if !isLookedAt(dir) {
 		return true
 	}
-	there, err := l.h.root.Exists(dir)
-	if err == nil && !there {
+	added, err := l.w.Add(dir)
+	if errors.Is(err, fs.ErrNotExist) {
 		return true
-	}
-	added := false
-	if err == nil {
-		added, err = l.w.Add(dir)
 	}
 	if err != nil {
 		l.h.opt.Log.Info("a folder is not watched", "path", l.h.root.Path(dir), "error", err)
@@ -208,7 +207,7 @@ func (l *looker) watch(dir string, list bool) bool {
 	for _, name := range slices.Backward(names) {
 		if below := dir + "/" + name; isLookedAt(below) && !strings.ContainsAny(name, ".~") {
 			info, err := l.h.root.Lstat(below)
-			all = (err != nil || !info.IsDir() || l.watch(below, false)) && all
+			all = (err != nil || !info.IsDir() || l.watch(below, deep, deep)) && all
 		}
 	}
 	return all
