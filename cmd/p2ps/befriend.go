@@ -80,20 +80,8 @@ func checkGroups(h *home.Home, names []string) error {
 // himself is pinned: it is the one that is kept.
 func befriend(ctx context.Context, h *home.Home, n newcomer, a adding) (p keyring.Person, err error) {
 	err = h.Locked(ctx, func(k *keyring.Keyring) error {
-		p, _, err = k.AddFriend(n.cert, keyring.AddOptions{Name: a.name, Addresses: a.addresses, Trust: keyring.TrustPinned, History: a.history})
-		if err != nil {
-			return err
-		}
-		for _, group := range a.groups {
-			history := a.history
-			if history == "" && !slices.Contains(p.Groups, group) {
-				history = "all"
-			}
-			if _, err := k.AddMember(group, p.Fingerprint, history); err != nil {
-				return err
-			}
-		}
-		p, err = k.Find(string(p.Fingerprint))
+		opt := keyring.AddOptions{Name: a.name, Addresses: a.addresses, Trust: keyring.TrustPinned, History: a.history}
+		p, _, err = k.Befriend(n.cert, opt, "", a.groups)
 		return err
 	})
 	return p, err

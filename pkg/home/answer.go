@@ -167,15 +167,11 @@ func (h *Home) read(t tree, r index.Row, raw []byte, stat disk.Stat) (*post.Post
 			return p, nil
 		}
 	}
-	open := post.Open
-	if t.mine {
-		open = post.OpenMine
-	}
 	key, err := t.key()
 	if err != nil {
 		return nil, err
 	}
-	p, err := open(raw, key)
+	p, err := opener(t.mine)(raw, key)
 	if err != nil || p.Version() != r.Version {
 		return nil, fmt.Errorf("%w: %s", errMoved, r.ID.Position)
 	}
@@ -228,10 +224,7 @@ func (h *Home) months(v *index.View, me tree, g post.Grants, at time.Time) (wire
 }
 
 func (h *Home) month(v *index.View, me tree, g post.Grants, month string, at time.Time) (m wire.Month, err error) {
-	sum := wire.SumMonths(v.Versions(me.cert.Fingerprint(), g, post.Position(month), post.Position(month+"~"), at, &err))
-	if len(sum) > 0 {
-		m = sum[0]
-	}
+	m = wire.SumMonth(month, v.Versions(me.cert.Fingerprint(), g, post.Position(month), post.Position(month+"~"), at, &err))
 	return m, err
 }
 

@@ -281,11 +281,7 @@ func claimed(raw []byte, t tree) (post.Version, error) {
 	if t.cert == nil {
 		return post.Claim(raw)
 	}
-	open := post.Open
-	if t.mine {
-		open = post.OpenMine
-	}
-	p, err := open(raw, t.cert)
+	p, err := opener(t.mine)(raw, t.cert)
 	if err != nil {
 		return post.Version{}, err
 	}

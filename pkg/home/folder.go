@@ -3,7 +3,6 @@ package home
 import (
 	"context"
 	"runtime"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -27,7 +26,7 @@ type folder struct {
 
 func (h *Home) known(ctx context.Context, x *index.Index, t tree, dir string) (k folder, err error) {
 	err = x.View(ctx, func(v *index.View) error {
-		if month := strings.ReplaceAll(strings.TrimPrefix(dir, string(t.Tree)), "/", ""); len(month) == 6 {
+		if month := monthOf(t, dir); month != "" {
 			if k.posts, err = v.Seen(t.author(), post.Position(month), post.Position(month+"~")); err != nil {
 				return err
 			}

@@ -82,10 +82,7 @@ func (k *keeper) month(tx *index.Tx, month string, at time.Time) (wire.Month, er
 			}
 		}
 	}
-	m := wire.Month{Month: month}
-	if sum := wire.SumMonths(slices.Values(lines)); len(sum) > 0 {
-		m = sum[0]
-	}
+	m := wire.SumMonth(month, slices.Values(lines))
 	if !plain {
 		return m, nil
 	}

@@ -396,10 +396,8 @@ func (h *Home) Show(ctx context.Context, id post.ID) (Entry, error) {
 func (h *Home) History(e Entry) ([]Entry, error) {
 	id := e.Post.ID()
 	cert, err := h.people.Me()
-	open := post.OpenMine
 	if !e.Mine && err == nil {
 		cert, err = h.people.Certificate(id.Author)
-		open = post.Open
 	}
 	if err != nil {
 		return nil, err
@@ -411,7 +409,7 @@ func (h *Home) History(e Entry) ([]Entry, error) {
 		if err != nil {
 			return nil, err
 		}
-		if p, err := open(raw, cert); err == nil && p.ID() == id {
+		if p, err := opener(e.Mine)(raw, cert); err == nil && p.ID() == id {
 			was := e
 			was.Post, was.Path = p, h.root.Path(name)
 			out = append(out, was)

@@ -2,7 +2,6 @@ package home
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/binary"
 	"strings"
 	"sync"
@@ -11,6 +10,7 @@ import (
 	"github.com/p2ps/p2ps/pkg/index"
 	"github.com/p2ps/p2ps/pkg/keyring"
 	"github.com/p2ps/p2ps/pkg/pgp"
+	"github.com/p2ps/p2ps/pkg/post"
 )
 
 // A tree is one author's folder, with the key that verifies it.
@@ -37,6 +37,15 @@ func (t tree) key() (*pgp.Certificate, error) {
 		return t.find()
 	}
 	return t.cert, nil
+}
+
+// opener verifies the posts of my own tree, with the audience that stands in
+// them, or of another.
+func opener(mine bool) func([]byte, *pgp.Certificate) (*post.Post, error) {
+	if mine {
+		return post.OpenMine
+	}
+	return post.Open
 }
 
 func (h *Home) mine() (tree, error) {
@@ -92,8 +101,7 @@ func (t tree) seed() uint64 {
 	if err != nil {
 		return 0 // nothing of his verifies
 	}
-	sum := sha256.Sum256(cert.Bytes())
-	return binary.BigEndian.Uint64(sum[:])
+	return binary.BigEndian.Uint64(tree{cert: cert}.certificate())
 }
 
 // sync brings the index in step with the files: added, renamed, removed ones

@@ -102,6 +102,15 @@ func SumMonths(lines iter.Seq[post.Version]) Months {
 	return months
 }
 
+// SumMonth is SumMonths of lines that are all of one month; its Count is 0 if
+// there are none.
+func SumMonth(month string, lines iter.Seq[post.Version]) Month {
+	if sum := SumMonths(lines); len(sum) > 0 {
+		return sum[0]
+	}
+	return Month{Month: month}
+}
+
 // Digest is the proof of completeness: how many posts, and the SHA-256 of the
 // month lines in lower-case hexadecimal (spec W9).
 func (m Months) Digest() (count int, digest string) {
