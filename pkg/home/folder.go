@@ -3,6 +3,7 @@ package home
 import (
 	"context"
 	"runtime"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -86,6 +87,8 @@ func (k folder) compare(l feed.Listing, taken map[string]bool) (d differences) {
 			d.strayed = append(d.strayed, name)
 		}
 	}
+	slices.Sort(d.lost) // one order of what is asked of the disk, so that its failures can be told again
+	slices.Sort(d.strayed)
 	return d
 }
 

@@ -110,3 +110,48 @@ func TestRenameGroupMustReadAllPosts(t *testing.T) {
 		t.Errorf("got %+v, %v", done, err)
 	}
 }
+
+// A folder of posts went, and whether one of its files is there cannot be told:
+// that they went is known in the end.
+func TestAFolderThatWentIsLookedForAgain(t *testing.T) {
+	var fails atomic.Bool
+	ahead := func() time.Time { return time.Now().Add(time.Minute) }
+	h, err := home.Create(t.TempDir(), home.Options{Now: ahead, Wait: time.Second, Hook: func(op disk.Op, name string) error {
+		if fails.Load() && op == disk.OpLstat && strings.HasSuffix(name, ".json") {
+			return syscall.EIO
+		}
+		return nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = h.Close() })
+	if err := makeIdentity(h, "Alice"); err != nil {
+		t.Fatal(err)
+	}
+	note(t, h, "one", "public")
+	if n := publicly(t, h); n != 1 {
+		t.Fatalf("%d posts", n)
+	}
+	if err := os.RemoveAll(h.Path("feed")); err != nil {
+		t.Fatal(err)
+	}
+	removed := func() (n int) {
+		pending, err := h.ByHand(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range pending {
+			if x.What == home.WasRemoved {
+				n++
+			}
+		}
+		return n
+	}
+	fails.Store(true)
+	_ = removed() // by then it may be known, or not
+	fails.Store(false)
+	if n := removed(); n != 1 {
+		t.Errorf("%d posts were removed, want 1", n)
+	}
+}
