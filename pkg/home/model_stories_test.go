@@ -221,6 +221,19 @@ var stories = []story{
 		alice.answers(bob.fpr, wire.Question{Kind: wire.KindPosts, Have: all})
 		bob.pull(alice)
 	}},
+	{"taken back behind others that are only hidden", behind, func(_ *world, alice, bob *actor) {
+		for range 4 {
+			alice.says(toFriends)
+		}
+		alice.says(post.Audience{Groups: groupNames[:1]})
+		bob.pull(alice)
+		alice.befriend(bob, "none")
+		alice.carry(groupNames[0])
+		bob.pull(alice)
+		alice.carry(groupNames[0])
+		alice.leave(groupNames[0], bob, false)
+		bob.pull(alice)
+	}},
 	{"expired before it was taken back", behind, func(w *world, alice, bob *actor) {
 		alice.postFor(time.Hour, post.Audience{Groups: groupNames[:1]})
 		alice.says(toFriends)
