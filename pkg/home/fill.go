@@ -12,24 +12,36 @@ import (
 	"github.com/p2ps/p2ps/pkg/index"
 )
 
-// fill makes a new index from the files. Nobody sees it before it is whole.
+// fill reads all files into a new index.
 func (h *Home) fill(ctx context.Context, x *index.Index) error {
 	trees, err := h.trees()
 	if err != nil {
 		return err
 	}
-	if err := h.load(ctx, x, trees); err != nil {
-		return err
+	return h.load(ctx, x, trees)
+}
+
+// filled fills a new index and takes it into use: in place of whatever is, or,
+// unless that is wanted, only if no other process was quicker; else that one's
+// is used. Nobody sees it before it is whole.
+func (h *Home) filled(ctx context.Context, x *index.Index, replace bool) (*index.Index, error) {
+	if err := h.fill(ctx, x); err != nil {
+		return nil, errors.Join(err, x.Discard())
 	}
-	if !x.IsShared() {
-		return nil
-	}
-	unlock, err := h.lock(ctx)
+	unlock, err := h.lockFor(x)(ctx)
 	if err != nil {
-		return err
+		return nil, errors.Join(err, x.Discard())
 	}
 	defer unlock()
-	return x.Publish()
+	if !replace && x.IsShared() {
+		if quicker := index.Opened(ctx, h.root); quicker != nil {
+			return quicker, x.Discard()
+		}
+	}
+	if err := x.Publish(); err != nil {
+		return nil, errors.Join(err, x.Discard())
+	}
+	return x, nil
 }
 
 // Remake makes the index anew, and takes it into use. What is only remembered,
@@ -42,8 +54,8 @@ func (h *Home) Remake(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := h.fill(ctx, x); err != nil {
-		return errors.Join(err, x.Close())
+	if x, err = h.filled(ctx, x, true); err != nil {
+		return err
 	}
 	if h.index != nil {
 		_ = h.index.Close() // nothing in it is missed

@@ -14,12 +14,11 @@ import (
 func (h *Home) withIndex(ctx context.Context, use func(*index.Index) error) error {
 	for try := 0; ; try++ {
 		x, err := h.openIndex(ctx)
-		if err != nil {
-			return err
+		if err == nil {
+			err = use(x)
 		}
-		err = use(x)
 		switch {
-		case try > 0:
+		case try > 1 || try > 0 && !errors.Is(err, index.ErrDamaged):
 			return err
 		case errors.Is(err, index.ErrDamaged):
 			h.opt.Log.Warn("the index is damaged and is made again", "error", err)
@@ -44,12 +43,13 @@ func (h *Home) withIndex(ctx context.Context, use func(*index.Index) error) erro
 func (h *Home) replaceIndex(x, by *index.Index) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.index != x {
+	switch {
+	case h.index != x:
 		return
-	}
-	if by == nil {
+	case x == nil: // it could not even be filled
+	case by == nil:
 		_ = x.Discard() // what cannot be removed is not used again either
-	} else {
+	default:
 		_ = x.Close()
 	}
 	h.index = by
@@ -70,8 +70,8 @@ func (h *Home) openIndex(ctx context.Context) (*index.Index, error) {
 		return nil, err
 	}
 	if fresh {
-		if err := h.fill(ctx, x); err != nil {
-			return nil, errors.Join(err, x.Close())
+		if x, err = h.filled(ctx, x, false); err != nil {
+			return nil, err
 		}
 	}
 	h.index = x

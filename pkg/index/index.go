@@ -19,8 +19,10 @@ import (
 	"io/fs"
 	"strings"
 	"sync"
+	"time"
 
 	"modernc.org/sqlite" // the engine, without cgo
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/p2ps/p2ps/pkg/disk"
 	"github.com/p2ps/p2ps/pkg/pgp"
@@ -36,6 +38,10 @@ const (
 	dir     = "cache"
 	current = dir + "/CURRENT"
 )
+
+// leftOver is the age at which a generation that is not in use is one that
+// nobody fills any more.
+const leftOver = 24 * time.Hour
 
 // ErrDamaged: the database cannot be read; Discard it and make it again.
 var ErrDamaged = errors.New("the index is damaged")
@@ -116,20 +122,22 @@ func (x *Index) IsShared() bool { return x.generation != "" }
 
 func open(ctx context.Context, root *disk.Root, generation, mode string) (*Index, error) {
 	x := &Index{root: root, generation: generation, id: generation, authors: map[pgp.Fingerprint]int64{}}
-	dsn := "file:" + root.Path(x.file()) + "?mode=" + mode
+	const settings = "&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=cache_size(-8000)"
+	file := "file:" + root.Path(x.file())
 	if generation == "" {
 		x.id = rand.Text()
-		dsn = "file:p2ps-" + x.id + "?mode=memory&cache=shared"
+		file, mode = "file:p2ps-"+x.id, "memory&cache=shared"
 	} else if !validGeneration(generation) {
 		return nil, fmt.Errorf("%w: CURRENT names %.40q", ErrDamaged, generation)
 	}
-	dsn += "&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=cache_size(-8000)"
 	var err error
-	if x.write, err = sql.Open("sqlite", dsn+"&_txlock=immediate"); err != nil {
+	if x.write, err = sql.Open("sqlite", file+"?mode="+mode+settings+"&_txlock=immediate"); err != nil {
 		return nil, err
 	}
 	x.write.SetMaxOpenConns(1)
-	if x.read, err = sql.Open("sqlite", dsn); err != nil {
+	// Its readers come later, and must not make an empty one of its name if it
+	// was removed.
+	if x.read, err = sql.Open("sqlite", file+"?mode=rw"+settings); err != nil {
 		return nil, errors.Join(err, x.write.Close())
 	}
 	x.read.SetMaxOpenConns(4)
@@ -167,22 +175,39 @@ func validGeneration(s string) bool {
 
 func (x *Index) file() string { return dir + "/" + x.generation + ".db" }
 
-// Publish makes this generation the one in use, and removes the others. The
-// caller holds the lock of the home.
+// Publish makes this generation the one in use, and removes the one that was,
+// and what was left over by programs that ended while they filled theirs. The
+// caller holds the lock of the home, and has seen that no other is in use that
+// would do.
 func (x *Index) Publish() error {
 	if x.generation == "" {
 		return nil
 	}
+	before := inUse(x.root)
 	if err := x.root.WriteFile(current, []byte(x.generation+"\n"), 0o600); err != nil {
 		return err
 	}
 	entries, err := x.root.ReadDir(dir)
+	var now int64 // as the file system has it
 	for _, e := range entries {
-		if strings.Contains(e.Name, ".db") && !strings.HasPrefix(e.Name, x.generation+".") {
+		now = max(now, e.Stat.Mtime)
+	}
+	for _, e := range entries {
+		generation, _, ok := strings.Cut(e.Name, ".db")
+		if ok && generation != x.generation && (generation == before || now-e.Stat.Mtime > int64(leftOver)) {
 			_ = x.root.Remove(dir + "/" + e.Name) // another process may have been quicker
 		}
 	}
 	return err
+}
+
+// inUse is the generation that CURRENT names; "" if it names none.
+func inUse(root *disk.Root) string {
+	name, _, err := root.ReadFile(current, 256)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(name))
 }
 
 // Current tells whether this is still the generation in use: it may have been
@@ -191,23 +216,28 @@ func (x *Index) Current() bool {
 	if x.generation == "" {
 		return true
 	}
-	name, _, err := x.root.ReadFile(current, 256)
-	if err != nil || strings.TrimSpace(string(name)) != x.generation {
+	if inUse(x.root) != x.generation {
 		return false
 	}
-	_, err = x.root.Lstat(x.file())
+	_, err := x.root.Lstat(x.file())
 	return err == nil
 }
 
-// Discard takes this generation out of use, so that the next Open makes
-// another.
+// Discard takes this generation out of use and removes it, so that the next
+// Open makes another, unless another is in use by now.
 func (x *Index) Discard() error {
 	err := x.Close()
 	if x.generation == "" {
 		return err
 	}
-	if rm := x.root.Remove(current); rm != nil && !errors.Is(rm, fs.ErrNotExist) {
-		return rm
+	names := []string{x.file() + "-wal", x.file() + "-shm", x.file()}
+	if inUse(x.root) == x.generation {
+		names = append([]string{current}, names...)
+	}
+	for _, name := range names {
+		if rm := x.root.Remove(name); rm != nil && !errors.Is(rm, fs.ErrNotExist) {
+			return rm
+		}
 	}
 	return nil
 }
@@ -226,6 +256,10 @@ func damaged(err error) error {
 	var e *sqlite.Error
 	if errors.Is(err, ErrDamaged) || errors.Is(err, ErrUnwritable) || !errors.As(err, &e) {
 		return err // known as such, or something else
+	}
+	switch e.Code() {
+	case sqlite3.SQLITE_READONLY_DBMOVED, sqlite3.SQLITE_IOERR_DELETE_NOENT: // it was removed
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	switch e.Code() & 0xFF {
 	case 8, 10, 13: // READONLY, IOERR, FULL
