@@ -30,7 +30,7 @@ import (
 var schema string
 
 // version is the schema's; another one in a file means: make it again.
-const version = 2
+const version = 3
 
 const (
 	dir     = "cache"

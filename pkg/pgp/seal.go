@@ -50,13 +50,22 @@ func Seal(literal []byte, ctx Context, from *Secret, to *Certificate, at time.Ti
 
 // signedLiteral is the three packets inside a message.
 func signedLiteral(literal []byte, ctx Context, signer *packet.PrivateKey, at time.Time) ([]byte, error) {
-	sig, err := makeSignature(ctx, literal, signer, at)
+	head, signature, err := signed(ctx, signer, at, literal)
 	if err != nil {
 		return nil, err
 	}
-	signature, err := serialize(sig)
+	inner := make([]byte, 0, len(head)+len(literal)+len(signature))
+	return append(append(append(inner, head...), literal...), signature...), nil
+}
+
+// signed is what stands before and after a literal of these pieces.
+func signed(ctx Context, signer *packet.PrivateKey, at time.Time, pieces ...[]byte) (head, signature []byte, err error) {
+	sig, err := makeSignature(ctx, signer, at, pieces...)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	if signature, err = serialize(sig); err != nil {
+		return nil, nil, err
 	}
 	ops := &packet.OnePassSignature{
 		Version: 3, SigType: sig.SigType, Hash: sig.Hash, PubKeyAlgo: signer.PubKeyAlgo, KeyId: signer.KeyId, IsLast: true,
@@ -66,14 +75,14 @@ func signedLiteral(literal []byte, ctx Context, signer *packet.PrivateKey, at ti
 	}
 	var onePass bytes.Buffer
 	if err := ops.Serialize(&onePass); err != nil {
-		return nil, fmt.Errorf("signing: %w", err)
+		return nil, nil, fmt.Errorf("signing: %w", err)
 	}
-	inner := make([]byte, 0, onePass.Len()+len(literal)+len(signature)+16)
-	inner = append(inner, onePass.Bytes()...)
-	inner = appendHeader(inner, tagLiteral, 6+len(literal))
-	inner = append(inner, 'b', 0, 0, 0, 0, 0)
-	inner = append(inner, literal...)
-	return append(inner, signature...), nil
+	size := 6
+	for _, piece := range pieces {
+		size += len(piece)
+	}
+	head = appendHeader(onePass.Bytes(), tagLiteral, size)
+	return append(head, 'b', 0, 0, 0, 0, 0), signature, nil
 }
 
 // encrypt is the two packets outside.

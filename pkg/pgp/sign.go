@@ -20,7 +20,7 @@ func (s *Secret) Sign(ctx Context, data []byte, at time.Time) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	sig, err := makeSignature(ctx, data, key, at)
+	sig, err := makeSignature(ctx, key, at, data)
 	if err != nil {
 		return nil, err
 	}
@@ -39,15 +39,17 @@ func (s *Secret) signingKey(t time.Time) (*packet.PrivateKey, error) {
 	return nil, fmt.Errorf("key %s: %w", s.cert.Fingerprint(), ErrNoSigning)
 }
 
-// makeSignature signs data for ctx.
-func makeSignature(ctx Context, data []byte, key *packet.PrivateKey, at time.Time) (*packet.Signature, error) {
+// makeSignature signs data for ctx: its pieces, one after the other.
+func makeSignature(ctx Context, key *packet.PrivateKey, at time.Time, data ...[]byte) (*packet.Signature, error) {
 	sig := newSignature(packet.SigTypeBinary, &key.PublicKey, at)
 	sig.Notations = []*packet.Notation{{Name: contextNotation, Value: []byte(ctx), IsHumanReadable: true}}
 	h, err := sig.PrepareSign(settings())
 	if err != nil {
 		return nil, fmt.Errorf("signing: %w", err)
 	}
-	_, _ = h.Write(data)
+	for _, piece := range data {
+		_, _ = h.Write(piece)
+	}
 	if err := sig.Sign(h, key, settings()); err != nil {
 		return nil, fmt.Errorf("signing: %w", err)
 	}

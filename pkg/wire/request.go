@@ -32,6 +32,11 @@ type request struct {
 	Have   ijson.Value `json:"have,omitzero"`
 
 	Addresses ijson.Value `json:"addresses,omitzero"`
+
+	ID     ijson.Value `json:"id,omitzero"` // of an attachment
+	SHA256 ijson.Value `json:"sha256,omitzero"`
+	Offset ijson.Value `json:"offset,omitzero"`
+	Accept ijson.Value `json:"accept,omitzero"`
 }
 
 // checkAddresses holds the addresses at which the asker is reached to their
@@ -141,7 +146,7 @@ func (r *Request) Question(me pgp.Fingerprint, now time.Time) (Question, error) 
 	}
 	q.Kind = kind
 	switch q.Kind {
-	case KindPosts, KindManifest, KindIDs:
+	case KindPosts, KindManifest, KindIDs, KindAttachment:
 	default:
 		return Question{}, fmt.Errorf("%w: %.40q", ErrKind, q.Kind)
 	}
@@ -166,7 +171,7 @@ func (r *Request) Question(me pgp.Fingerprint, now time.Time) (Question, error) 
 
 // read takes the members that belong to the kind; the others are ignored.
 func (r *request) read(q *Question) (err error) {
-	if q.Kind != KindIDs && r.After != nil {
+	if (q.Kind == KindPosts || q.Kind == KindManifest) && r.After != nil {
 		var ok bool
 		if q.After, ok = ijson.String(r.After); !ok || q.After == "" {
 			return fmt.Errorf("%w: after is not a text", ErrInvalid)
@@ -190,6 +195,8 @@ func (r *request) read(q *Question) (err error) {
 		if q.Want, err = list(r.Want, "want"); err == nil {
 			q.Have, err = list(r.Have, "have")
 		}
+	case KindAttachment:
+		q.File, err = r.readFile()
 	}
 	if err == nil && len(q.Want)+len(q.Have) > MaxIDs {
 		err = fmt.Errorf("%w: more than %d ids", ErrInvalid, MaxIDs)
@@ -234,6 +241,9 @@ type Sent struct {
 	Body []byte
 	re   string
 	kind string
+
+	offset int64 // of an attachment
+	gcm    bool
 }
 
 // Seal asks a question of p.Other: signs it, encrypts it to him alone.
@@ -246,7 +256,11 @@ func (s *Sealer) SealRequest(p Party, q Question, at time.Time, nonce [16]byte) 
 	if err != nil {
 		return nil, err
 	}
-	return &Sent{Body: body, re: sum(padded), kind: q.Kind}, nil
+	sent := &Sent{Body: body, re: sum(padded), kind: q.Kind}
+	if q.File != nil {
+		sent.offset, sent.gcm = q.File.Offset, q.File.GCM
+	}
+	return sent, nil
 }
 
 // Literal is the JSON of a request, before its padding.
@@ -278,6 +292,11 @@ func Literal(p Party, q Question, at time.Time, nonce [16]byte) ([]byte, error) 
 	}
 	if q.Months != nil {
 		if r.Months, err = ijson.Encode(q.Months); err != nil {
+			return nil, err
+		}
+	}
+	if q.File != nil {
+		if err := r.writeFile(q.File); err != nil {
 			return nil, err
 		}
 	}

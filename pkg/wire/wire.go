@@ -22,7 +22,7 @@ const (
 	AnswerVersion  = "answer/1"
 )
 
-// Kinds of requests. The kinds attachment and hello have their names reserved.
+// Kinds of requests, beside attachment. The kind hello has its name reserved.
 const (
 	KindPosts    = "posts"
 	KindManifest = "manifest"
@@ -74,6 +74,8 @@ type Question struct {
 	Months []string  // manifest: post lines of these months instead of month lines
 	Want   []post.ID // ids: the posts to send
 	Have   []post.ID // posts and ids: what the asker holds and was not offered
+
+	File *FileQuestion // attachment
 }
 
 // An Answer is what comes back, whatever carries it. At which time it was given
@@ -88,6 +90,7 @@ type Answer struct {
 	Count  *int   // with More false, of posts
 	Digest string // with More false, of posts
 	Code   string // of an error
+	Part   *Part  // of an attachment
 
 	Changed time.Time // of an answer to everybody: when the public posts last changed; it is not sealed
 }
