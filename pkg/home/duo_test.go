@@ -244,6 +244,9 @@ func (d *duo) AnswerSealed(ctx context.Context, body []byte) ([]byte, error) {
 	}
 	d.spoil(q, &a)
 	var sealer wire.Sealer
+	if a.Part != nil {
+		return sealer.SealPart(wire.Party{Me: d.key, Other: r.Key}, a, r.Re, true)
+	}
 	return sealer.SealAnswer(wire.Party{Me: d.key, Other: r.Key}, a, r.Re)
 }
 
@@ -255,6 +258,10 @@ func (d *duo) PublicState(ctx context.Context) (string, error) { return d.owner.
 
 func (d *duo) PublicPost(ctx context.Context, p post.Position) ([]byte, bool, error) {
 	return d.owner.PublicPost(ctx, p)
+}
+
+func (d *duo) PublicFile(ctx context.Context, sha256 string) (peer.File, error) {
+	return d.owner.PublicFile(ctx, sha256)
 }
 
 func (d *duo) Key(ctx context.Context, fpr string) ([]byte, error) { return d.owner.Key(ctx, fpr) }

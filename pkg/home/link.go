@@ -60,6 +60,7 @@ type place struct {
 	base      string // of addresses: the one that answered
 	cert      *pgp.Certificate
 	bytes     int64
+	fileBytes int64 // of files, which MaxRun does not bound
 }
 
 func (p *place) Bytes() int64 { return p.bytes }
@@ -162,6 +163,8 @@ func (l *sealedLink) Ask(ctx context.Context, q wire.Question) (wire.Answer, err
 			continue
 		case err != nil || a.Kind != wire.KindError:
 			return a, err
+		case q.File != nil && (a.Code == wire.CodeNotFound || a.Code == wire.CodeKind):
+			return a, peer.ErrNotFound
 		case (a.Code == wire.CodeClock || a.Code == wire.CodeReplay) && !shifted:
 			shifted = true
 			l.shift = a.Time.Sub(l.h.clock(l.me.Certificate()))
@@ -196,6 +199,9 @@ func (l *sealedLink) once(ctx context.Context, q wire.Question) (a wire.Answer, 
 	if err != nil {
 		return a, fmt.Errorf("sealing the request: %w", err)
 	}
+	if q.File != nil {
+		return l.oncePart(ctx, sent, party)
+	}
 	err = l.try(func(base string) error {
 		limit, err := l.limit(wire.MaxAnswer)
 		if err != nil {
@@ -207,6 +213,20 @@ func (l *sealedLink) once(ctx context.Context, q wire.Question) (a wire.Answer, 
 		}
 		l.bytes += int64(len(body) + len(sent.Body))
 		a, err = sent.OpenAnswer(body, party, l.h.opt.Now())
+		return err
+	})
+	return a, err
+}
+
+// oncePart sends a question for a file.
+func (l *sealedLink) oncePart(ctx context.Context, sent *wire.Sent, party wire.Party) (a wire.Answer, err error) {
+	err = l.try(func(base string) error {
+		body, err := l.client.Sealed(ctx, base, sent.Body, wire.MaxPartAnswer)
+		if err != nil {
+			return err
+		}
+		l.fileBytes += int64(len(body) + len(sent.Body))
+		a, err = sent.OpenPart(nil, body, party, l.h.opt.Now())
 		return err
 	})
 	return a, err

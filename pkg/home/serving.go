@@ -123,6 +123,9 @@ func (h *Home) AnswerSealed(ctx context.Context, body []byte) ([]byte, error) {
 	if a.Kind == wire.KindError {
 		h.opt.Log.Info("answered with an error", "from", request.From, "code", a.Code)
 	}
+	if a.Part != nil {
+		return h.sealer.SealPart(wire.Party{Me: me, Other: cert}, a, request.Re, request.TakesGCM())
+	}
 	return h.sealer.SealAnswer(wire.Party{Me: me, Other: cert}, a, request.Re)
 }
 

@@ -34,6 +34,8 @@ type Answerer interface {
 	// PublicState names the state of the public posts: what was made of them
 	// holds as long as it is the same, and no longer than a second.
 	PublicState(ctx context.Context) (string, error)
+	// PublicFile opens a file that a public post names; ErrNotFound else.
+	PublicFile(ctx context.Context, sha256 string) (File, error)
 	// Key returns the armored certificate of the owner, if the fingerprint is
 	// his, or, with "", if he has public posts; ErrNotFound else.
 	Key(ctx context.Context, fingerprint string) ([]byte, error)
@@ -138,6 +140,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.get(w, r, func(r *http.Request) (*page, error) { return h.key(r, path[len(pathKey)+1:]) })
 	case strings.HasPrefix(path, pathPosts+"/"):
 		h.get(w, r, func(r *http.Request) (*page, error) { return h.post(r, path[len(pathPosts)+1:]) })
+	case strings.HasPrefix(path, pathFiles+"/") && r.URL.RawQuery == "":
+		h.file(w, r, path[len(pathFiles)+1:])
 	default:
 		problem(w, http.StatusNotFound)
 	}

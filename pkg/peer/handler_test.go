@@ -83,6 +83,14 @@ func (h *house) PublicPost(_ context.Context, p post.Position) ([]byte, bool, er
 	return nil, false, ErrNotFound
 }
 
+func (h *house) PublicFile(_ context.Context, sha256 string) (File, error) {
+	if sha256 != publicFile {
+		return File{}, ErrNotFound
+	}
+	changed, err := post.ParseTime("2026-11-22T12:34:56Z")
+	return File{Content: content{strings.NewReader(aFile)}, Size: int64(len(aFile)), Type: "image/png", Name: "a picture.png", SHA256: sha256, Changed: changed}, err
+}
+
 func (h *house) Key(_ context.Context, fpr string) ([]byte, error) {
 	if fpr == fingerprint || fpr == "" && !h.noPublic {
 		return []byte("a key"), nil

@@ -77,6 +77,13 @@ func (r *request) readFile() (*FileQuestion, error) {
 	return q, nil
 }
 
+// TakesGCM tells whether a request that was found in order takes an answer of
+// SEIPD version 2.
+func (r *Request) TakesGCM() bool {
+	q, err := r.raw.readFile()
+	return err == nil && q.GCM
+}
+
 // writeFile is the other way round.
 func (r *request) writeFile(q *FileQuestion) (err error) {
 	r.ID, r.SHA256 = ijson.Quote(q.ID.String()), ijson.Quote(q.SHA256)
