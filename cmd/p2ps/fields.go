@@ -19,6 +19,7 @@ func lineTypes() map[string][]any {
 		"completion": {completionLine{}},
 		"demo":       {demoLine{}},
 		"error":      {errorLine{}},
+		"file":       {fileLine{}},
 		"friend":     {personLine{}},
 		"gone":       {goneLine{}},
 		"group":      {groupLine{}},
@@ -43,6 +44,8 @@ func kindsOf(cmd *cobra.Command) []string {
 		return []string{"post", "change"}
 	case "show":
 		return []string{"post", "friend"}
+	case "save":
+		return []string{"file", "change"}
 	case "timeline":
 		return []string{"post"}
 	case "keygen":
@@ -62,7 +65,7 @@ func kindsOf(cmd *cobra.Command) []string {
 	case "status":
 		return []string{"status", "problem"}
 	case "pull":
-		return []string{"post", "gone", "pull", "change"}
+		return []string{"post", "gone", "file", "pull", "change"}
 	case "serve":
 		return []string{"serve", "change"}
 	case "demo", "completion", "version":
