@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
+	slashed "path"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -78,7 +78,7 @@ output.`,
 
 func (e *env) wouldSave(en home.Entry, dir string) error {
 	for i, f := range en.Post.Files() {
-		name := path.Join(dir, nameOf(en.Post, f, i))
+		name := slashed.Join(dir, nameOf(en.Post, f, i))
 		if err := e.wouldBe(change{What: "save", Name: name}, "%s would be saved", name); err != nil {
 			return err
 		}
@@ -139,7 +139,7 @@ func (s *saver) all(dir string) error {
 
 // one saves a file under the first name that is free.
 func (s *saver) one(into *disk.Root, f post.File, name string) (string, error) {
-	ending := path.Ext(name)
+	ending := slashed.Ext(name)
 	stem := strings.TrimSuffix(name, ending)
 	const tries = 1000
 	for n := 1; n <= tries; n++ {

@@ -11,6 +11,7 @@ import (
 
 func newShow(e *env) *cobra.Command {
 	var raw, signature, history, readers bool
+	var images string
 	cmd := &cobra.Command{
 		Use:   "show ID...",
 		Short: "Show posts whole",
@@ -19,6 +20,10 @@ no other post has.
 
 With --history each text that the post had is a line, oldest first, with its
 revision and when it was written at the end.
+
+The files that a post names are told by kind, size and description. With --images
+the pictures among them are drawn, on a terminal that can: kitty, iTerm2 or sixel.
+Only then is a picture decoded, and none that is too great.
 
 With --raw the canonical bytes that are signed are written as they are, with
 --signature the binary signature over them, so that any OpenPGP program can
@@ -41,6 +46,13 @@ check the post:
 			if signature && e.out {
 				return usage("redirect it: p2ps show --signature ID > post.sig", "a signature is binary, nothing for a terminal")
 			}
+			way, err := e.drawing(images)
+			if images != "" && (raw || signature || e.json.on || err != nil) {
+				if err == nil {
+					err = usage("leave out --images", "--images draws, and --raw, --signature and --json do not")
+				}
+				return err
+			}
 			h, _, err := e.identity()
 			if err != nil {
 				return err
@@ -60,7 +72,9 @@ check the post:
 				case signature:
 					_, err = e.stdout.Write(en.Post.Signature())
 				default:
-					err = e.showOne(h, en, history, readers)
+					if err = e.showOne(h, en, history, readers); err == nil && images != "" {
+						err = e.showImages(h, en.Post, way)
+					}
 				}
 				if err != nil {
 					return err
@@ -73,6 +87,8 @@ check the post:
 	fs.BoolVar(&raw, "raw", false, "the canonical signed bytes")
 	fs.BoolVar(&signature, "signature", false, "the binary OpenPGP signature over them")
 	fs.BoolVar(&history, "history", false, "the earlier texts too, oldest first")
+	fs.StringVar(&images, "images", "", "draw the pictures, in the `WAY` of the terminal or the one named: kitty, iterm2 or sixel")
+	fs.Lookup("images").NoOptDefVal = "auto"
 	fs.BoolVar(&readers, "readers", false, "of a post of yours: the friends who may see it")
 	return cmd
 }

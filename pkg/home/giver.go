@@ -19,7 +19,7 @@ type giver interface {
 	ask(ctx context.Context, q wire.FileQuestion) (*wire.Part, error)
 	fetch(ctx context.Context, q wire.FileQuestion, room []byte) (fetched, error)
 	open(f fetched, room []byte) (part *wire.Part, taken []byte, err error) // taken is the room, or a larger one
-	came() int64 // bytes, so far
+	came() int64                                                            // bytes, so far
 }
 
 // fetched is a part as it came.
