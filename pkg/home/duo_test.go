@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -49,7 +50,13 @@ func newDuo(t *testing.T) *duo {
 	d.check(d.owner.StartServing(t.Context(), 1000))
 	handler, err := peer.Handler(d, peer.Limits{}, nil)
 	d.check(err)
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.requests++; handler.ServeHTTP(w, r) }))
+	var mu sync.Mutex
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		d.requests++
+		mu.Unlock()
+		handler.ServeHTTP(w, r)
+	}))
 	t.Cleanup(s.Close)
 	d.url = s.URL
 	_, _, err = d.owner.People().AddFriend(d.cert(d.reader), keyring.AddOptions{Name: "reader", History: "all"})
@@ -245,10 +252,12 @@ func (d *duo) AnswerSealed(ctx context.Context, body []byte) ([]byte, error) {
 	d.spoil(q, &a)
 	var sealer wire.Sealer
 	if a.Part != nil {
-		return sealer.SealPart(wire.Party{Me: d.key, Other: r.Key}, a, r.Re, true)
+		return sealer.SealPart(nil, wire.Party{Me: d.key, Other: r.Key}, a, r.Re, true)
 	}
 	return sealer.SealAnswer(wire.Party{Me: d.key, Other: r.Key}, a, r.Re)
 }
+
+func (d *duo) Sent([]byte) {}
 
 func (d *duo) Public(ctx context.Context, q wire.Question) (wire.Answer, error) {
 	return d.owner.Public(ctx, q)

@@ -8,6 +8,7 @@ import (
 	"hash"
 	"io"
 	"io/fs"
+	"runtime/debug"
 	"time"
 
 	"github.com/p2ps/p2ps/pkg/disk"
@@ -27,6 +28,11 @@ type Arrived struct {
 	Path string
 }
 
+const (
+	tightGC       = 40 // per cent
+	fetchingFiles = 2  // people whose files come at once
+)
+
 // errLater: the time for the files of one person is over; the next pull goes on.
 var errLater = errors.New("the rest of the files comes with the next pull")
 
@@ -44,6 +50,15 @@ func (h *Home) fetchFiles(ctx context.Context, x *index.Index, l link, cert *pgp
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, runTime, errLater)
 	defer cancel()
+	select { // few at once: each has its parts in memory
+	case h.fetching <- struct{}{}:
+		defer func() { <-h.fetching }()
+	case <-ctx.Done():
+		return ignoreLater(ctx, context.Cause(ctx))
+	}
+	// The parts lie in the same memory all the time. What is left over beside them
+	// is little, and must not double it before it is collected.
+	defer debug.SetGCPercent(debug.SetGCPercent(tightGC))
 	from := h.giverOf(l)
 	defer func() { done.Bytes += from.came() }()
 	var whole []post.ID

@@ -122,21 +122,44 @@ func (h *Home) answerFile(v *index.View, me tree, g post.Grants, q wire.Question
 	return none()
 }
 
-// part reads some bytes of a file.
+// part opens some bytes of a file.
 func (h *Home) part(f post.File, offset int64) (*wire.Part, error) {
 	file, err := h.OpenFile(f)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = file.Close() }()
 	if offset > f.Size {
+		_ = file.Close()
 		return nil, fmt.Errorf("it has %d bytes, asked was from %d: %w", f.Size, offset, io.EOF)
 	}
-	p := &wire.Part{Size: f.Size, Offset: offset, Data: make([]byte, min(f.Size-offset, wire.PartSize))}
-	if _, err := io.ReadFull(io.NewSectionReader(file, offset, int64(len(p.Data))), p.Data); err != nil {
-		return nil, err
+	return &wire.Part{Size: f.Size, Offset: offset, Length: min(f.Size-offset, wire.PartSize), File: file}, nil
+}
+
+// sealPart seals a part of a file while it is read. One that cannot be read is
+// told as any other failure.
+func (h *Home) sealPart(p wire.Party, a wire.Answer, request *wire.Request) ([]byte, error) {
+	defer func() { _ = a.Part.File.Close() }()
+	sealed, err := h.sealer.SealPart(h.served.sealRoom(), p, a, request.Re, request.TakesGCM())
+	if err != nil {
+		h.opt.Log.Error("a part of a file could not be given", "from", request.From, "error", err)
+		return h.sealer.SealAnswer(p, wire.Answer{Kind: wire.KindError, Code: wire.CodeBusy, Time: a.Time}, request.Re)
 	}
-	return p, nil
+	return sealed, nil
+}
+
+func (s *served) sealRoom() []byte {
+	if used, ok := s.sealed.Get().(*[]byte); ok {
+		return *used
+	}
+	return nil
+}
+
+// Sent takes back the memory of an answer that was sent: parts of files are sealed
+// into it again.
+func (h *Home) Sent(answer []byte) {
+	if cap(answer) > wire.MaxAnswer {
+		h.served.sealed.Put(&answer)
+	}
 }
 
 // PublicFile is a file that a public post names, as everybody may have it; the

@@ -133,6 +133,8 @@ type sealedLink struct {
 	place
 	me    *pgp.Secret
 	shift time.Duration // of his clock, if he says that mine is wrong
+
+	body, room []byte // memory for the next part of a file
 }
 
 // tries is how often a friend who is busy is asked again.
@@ -221,12 +223,16 @@ func (l *sealedLink) once(ctx context.Context, q wire.Question) (a wire.Answer, 
 // oncePart sends a question for a file.
 func (l *sealedLink) oncePart(ctx context.Context, sent *wire.Sent, party wire.Party) (a wire.Answer, err error) {
 	err = l.try(func(base string) error {
-		body, err := l.client.Sealed(ctx, base, sent.Body, wire.MaxPartAnswer)
+		body, err := l.client.SealedInto(ctx, base, sent.Body, l.body, wire.MaxPartAnswer)
 		if err != nil {
 			return err
 		}
+		l.body = body
 		l.fileBytes += int64(len(body) + len(sent.Body))
-		a, err = sent.OpenPart(nil, body, party, l.h.opt.Now())
+		if cap(l.room) < len(body) {
+			l.room = make([]byte, 0, len(body))
+		}
+		a, err = sent.OpenPart(l.room, body, party, l.h.opt.Now())
 		return err
 	})
 	return a, err

@@ -25,6 +25,7 @@ type served struct {
 	buckets map[pgp.Fingerprint]*rate.Limiter
 	perKey  rate.Limit
 	sums    map[string]summed
+	sealed  sync.Pool   // *[]byte, where parts of files are sealed
 	looking atomic.Bool // somebody follows the files, so that strangers' requests need not
 }
 
@@ -124,7 +125,7 @@ func (h *Home) AnswerSealed(ctx context.Context, body []byte) ([]byte, error) {
 		h.opt.Log.Info("answered with an error", "from", request.From, "code", a.Code)
 	}
 	if a.Part != nil {
-		return h.sealer.SealPart(wire.Party{Me: me, Other: cert}, a, request.Re, request.TakesGCM())
+		return h.sealPart(wire.Party{Me: me, Other: cert}, a, request)
 	}
 	return h.sealer.SealAnswer(wire.Party{Me: me, Other: cert}, a, request.Re)
 }

@@ -26,6 +26,8 @@ type Answerer interface {
 	CheckSealed(body []byte) error
 	// AnswerSealed returns a sealed answer; an error before a signature verified.
 	AnswerSealed(ctx context.Context, body []byte) ([]byte, error)
+	// Sent takes back the memory of such an answer.
+	Sent(answer []byte)
 	// Public answers a question as everybody may know it.
 	Public(ctx context.Context, q wire.Question) (wire.Answer, error)
 	// PublicPost returns a public post as it travels, and whether it is the
@@ -191,6 +193,7 @@ func (h *handler) sealed(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
 			_, _ = w.Write(answer) // who went away is told nothing more
 		})
+		h.answerer.Sent(answer)
 	}
 }
 

@@ -58,6 +58,8 @@ func (h *house) AnswerSealed(_ context.Context, body []byte) ([]byte, error) {
 	return []byte(cmp.Or(h.reply, "an answer")), nil
 }
 
+func (h *house) Sent([]byte) {}
+
 func (h *house) Public(_ context.Context, q wire.Question) (wire.Answer, error) {
 	h.asked = append(h.asked, q)
 	if h.fail != nil || h.noPublic {

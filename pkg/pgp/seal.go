@@ -50,7 +50,15 @@ func Seal(literal []byte, ctx Context, from *Secret, to *Certificate, at time.Ti
 
 // signedLiteral is the three packets inside a message.
 func signedLiteral(literal []byte, ctx Context, signer *packet.PrivateKey, at time.Time) ([]byte, error) {
-	head, signature, err := signed(ctx, signer, at, literal)
+	sig, err := makeSignature(ctx, literal, signer, at)
+	if err != nil {
+		return nil, err
+	}
+	signature, err := serialize(sig)
+	if err != nil {
+		return nil, err
+	}
+	head, err := literalHead(sig, signer, len(literal))
 	if err != nil {
 		return nil, err
 	}
@@ -58,15 +66,9 @@ func signedLiteral(literal []byte, ctx Context, signer *packet.PrivateKey, at ti
 	return append(append(append(inner, head...), literal...), signature...), nil
 }
 
-// signed is what stands before and after a literal of these pieces.
-func signed(ctx Context, signer *packet.PrivateKey, at time.Time, pieces ...[]byte) (head, signature []byte, err error) {
-	sig, err := makeSignature(ctx, signer, at, pieces...)
-	if err != nil {
-		return nil, nil, err
-	}
-	if signature, err = serialize(sig); err != nil {
-		return nil, nil, err
-	}
+// literalHead is what stands before a literal of size bytes: the one-pass
+// signature that announces sig, and its own header.
+func literalHead(sig *packet.Signature, signer *packet.PrivateKey, size int) ([]byte, error) {
 	ops := &packet.OnePassSignature{
 		Version: 3, SigType: sig.SigType, Hash: sig.Hash, PubKeyAlgo: signer.PubKeyAlgo, KeyId: signer.KeyId, IsLast: true,
 	}
@@ -75,14 +77,9 @@ func signed(ctx Context, signer *packet.PrivateKey, at time.Time, pieces ...[]by
 	}
 	var onePass bytes.Buffer
 	if err := ops.Serialize(&onePass); err != nil {
-		return nil, nil, fmt.Errorf("signing: %w", err)
+		return nil, fmt.Errorf("signing: %w", err)
 	}
-	size := 6
-	for _, piece := range pieces {
-		size += len(piece)
-	}
-	head = appendHeader(onePass.Bytes(), tagLiteral, size)
-	return append(head, 'b', 0, 0, 0, 0, 0), signature, nil
+	return append(appendHeader(onePass.Bytes(), tagLiteral, 6+size), 'b', 0, 0, 0, 0, 0), nil
 }
 
 // encrypt is the two packets outside.

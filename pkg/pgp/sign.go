@@ -3,6 +3,7 @@ package pgp
 import (
 	"bytes"
 	"fmt"
+	"hash"
 	"time"
 
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
@@ -20,7 +21,7 @@ func (s *Secret) Sign(ctx Context, data []byte, at time.Time) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	sig, err := makeSignature(ctx, key, at, data)
+	sig, err := makeSignature(ctx, data, key, at)
 	if err != nil {
 		return nil, err
 	}
@@ -39,21 +40,28 @@ func (s *Secret) signingKey(t time.Time) (*packet.PrivateKey, error) {
 	return nil, fmt.Errorf("key %s: %w", s.cert.Fingerprint(), ErrNoSigning)
 }
 
-// makeSignature signs data for ctx: its pieces, one after the other.
-func makeSignature(ctx Context, key *packet.PrivateKey, at time.Time, data ...[]byte) (*packet.Signature, error) {
-	sig := newSignature(packet.SigTypeBinary, &key.PublicKey, at)
-	sig.Notations = []*packet.Notation{{Name: contextNotation, Value: []byte(ctx), IsHumanReadable: true}}
-	h, err := sig.PrepareSign(settings())
+// makeSignature signs data for ctx.
+func makeSignature(ctx Context, data []byte, key *packet.PrivateKey, at time.Time) (*packet.Signature, error) {
+	sig, h, err := beginSignature(ctx, key, at)
 	if err != nil {
-		return nil, fmt.Errorf("signing: %w", err)
+		return nil, err
 	}
-	for _, piece := range data {
-		_, _ = h.Write(piece)
-	}
+	_, _ = h.Write(data)
 	if err := sig.Sign(h, key, settings()); err != nil {
 		return nil, fmt.Errorf("signing: %w", err)
 	}
 	return sig, nil
+}
+
+// beginSignature is a signature for ctx over what is written to the hash.
+func beginSignature(ctx Context, key *packet.PrivateKey, at time.Time) (*packet.Signature, hash.Hash, error) {
+	sig := newSignature(packet.SigTypeBinary, &key.PublicKey, at)
+	sig.Notations = []*packet.Notation{{Name: contextNotation, Value: []byte(ctx), IsHumanReadable: true}}
+	h, err := sig.PrepareSign(settings())
+	if err != nil {
+		return nil, nil, fmt.Errorf("signing: %w", err)
+	}
+	return sig, h, nil
 }
 
 // newSignature is an unsigned signature packet.

@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"regexp"
 	"slices"
 	"time"
@@ -28,9 +29,9 @@ const (
 	MaxPartAnswer = 17 << 20 // bytes of that answer's body
 	MaxFile       = 1<<53 - 1
 
-	// PartSize is how many bytes p2ps gives at once: the answer has 4 MiB, of
-	// which both sides hold a few at a time.
-	PartSize = 4<<20 - 64<<10
+	// PartSize is how many bytes p2ps gives at once: both sides hold a few such
+	// parts, and two answers are within what one address may have under way (S8).
+	PartSize = 4<<20 - 128<<10
 )
 
 // A FileQuestion names the part of a file that is asked for: of which post, which
@@ -42,10 +43,32 @@ type FileQuestion struct {
 	GCM    bool // the answer may be SEIPD version 2
 }
 
-// A Part is some bytes of a file of Size bytes, from Offset on.
+// A Part is some bytes of a file of Size bytes, from Offset on: Data, or, of one
+// that is given, Length bytes of File.
 type Part struct {
 	Size, Offset int64
 	Data         []byte
+
+	Length int64
+	File   interface {
+		io.ReaderAt
+		io.Closer
+	}
+}
+
+// length is how many bytes there are.
+func (p *Part) length() int64 {
+	if p.File != nil {
+		return p.Length
+	}
+	return int64(len(p.Data))
+}
+
+func (p *Part) reader() io.Reader {
+	if p.File != nil {
+		return io.NewSectionReader(p.File, p.Offset, p.Length)
+	}
+	return bytes.NewReader(p.Data)
 }
 
 var sha256Pattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
@@ -107,15 +130,16 @@ type partHead struct {
 }
 
 // SealPart signs a.Part for p.Other and encrypts it to him alone: the JSON on a
-// line of its own, the bytes, and zeros that hide how many there are.
-func (s *Sealer) SealPart(p Party, a Answer, re string, gcm bool) ([]byte, error) {
+// line of its own, the bytes, and zeros that hide how many there are. The message
+// lies in room, if that is large enough.
+func (s *Sealer) SealPart(room []byte, p Party, a Answer, re string, gcm bool) ([]byte, error) {
 	head, err := ijson.Encode(partHead{AnswerVersion, a.Kind, string(p.Me.Certificate().Fingerprint()), string(p.Other.Fingerprint()),
-		post.FormatTime(a.Time), re, a.Part.Size, a.Part.Offset, int64(len(a.Part.Data))})
+		post.FormatTime(a.Time), re, a.Part.Size, a.Part.Offset, a.Part.length()})
 	if err != nil {
 		return nil, err
 	}
 	head = append(head, '\n')
-	size := len(head) + len(a.Part.Data)
+	size := len(head) + int(a.Part.length())
 	const perTag = 16 // bytes a chunk
 	kind := fmt.Sprint("part", p.Other.Algorithm(), gcm, size>>16)
 	added := s.recall(kind) + size>>16*perTag
@@ -123,7 +147,8 @@ func (s *Sealer) SealPart(p Party, a Answer, re string, gcm bool) ([]byte, error
 	// it may be wrong by a few bytes, and then it is sealed once more.
 	for again := true; ; again = false {
 		target := Size(size + added)
-		message, err := sealPieces(p, a.Time, gcm, head, a.Part.Data, make([]byte, target-size-added))
+		padding := make([]byte, target-size-added)
+		message, err := sealStream(room, p, a.Time, gcm, size+len(padding), io.MultiReader(bytes.NewReader(head), a.Part.reader(), bytes.NewReader(padding)))
 		if err != nil {
 			return nil, err
 		}
@@ -135,11 +160,15 @@ func (s *Sealer) SealPart(p Party, a Answer, re string, gcm bool) ([]byte, error
 	}
 }
 
-func sealPieces(p Party, at time.Time, gcm bool, pieces ...[]byte) ([]byte, error) {
+func sealStream(room []byte, p Party, at time.Time, gcm bool, size int, literal io.Reader) ([]byte, error) {
 	if gcm {
-		return pgp.SealPieces(pgp.ContextAnswer, p.Me, p.Other, at, pieces...)
+		return pgp.SealStream(room, pgp.ContextAnswer, p.Me, p.Other, at, size, literal)
 	}
-	return pgp.Seal(bytes.Join(pieces, nil), pgp.ContextAnswer, p.Me, p.Other, at, pgp.SealOptions{})
+	whole := make([]byte, size)
+	if _, err := io.ReadFull(literal, whole); err != nil {
+		return nil, err
+	}
+	return pgp.Seal(whole, pgp.ContextAnswer, p.Me, p.Other, at, pgp.SealOptions{})
 }
 
 // OpenPart is OpenAnswer for a question for a file. The bytes of the part lie in
