@@ -16,6 +16,7 @@ import (
 )
 
 // What a picture tells beside itself is gone, and told; its pixels are the same.
+// spec: P59
 func TestClean(t *testing.T) {
 	for name, c := range map[string]struct {
 		data    []byte
