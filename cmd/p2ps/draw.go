@@ -40,12 +40,9 @@ func drawings() map[string]func(io.Writer, image.Image) error {
 // drawing is the way that was asked for, or that the terminal has; "" if none is
 // known of it.
 func (e *env) drawing(asked string) (string, error) {
-	if asked == "" {
-		return "", nil
-	}
-	if asked != "auto" {
+	if asked != "" {
 		if drawings()[asked] == nil {
-			return "", usage("write --images, or --images=kitty, iterm2 or sixel", "--images: there is no way %q to draw", text.Clean(asked))
+			return "", usage("write kitty, iterm2 or sixel", "--protocol: there is no way %q to draw", text.Clean(asked))
 		}
 		return asked, nil
 	}
@@ -65,7 +62,7 @@ func (e *env) drawing(asked string) (string, error) {
 
 func (e *env) showImages(h *home.Home, p *post.Post, way string) error {
 	if way == "" {
-		e.say("this terminal is not known to draw pictures; --images=kitty, iterm2 or sixel tries")
+		e.say("this terminal is not known to draw pictures; --protocol kitty, iterm2 or sixel tries")
 		return nil
 	}
 	return e.draw(h, p, way)

@@ -29,11 +29,11 @@ It goes to whom --to says, or else the setting "to" (at first: friends). What is
 public is only ever so because you said it. Without a name for anybody it is
 yours alone: --to me. The id of the new post is the only output.
 
-With --attach files go with it, copied beside your posts and given only to who may
-see the post; then a text is taken from -m and -F alone, and may be missing. What a
-JPEG, PNG, WebP or GIF tells beside its pixels (EXIF, GPS position, XMP, thumbnails,
-comments, texts) is left out of the copy, and stderr says what it was; of other
-kinds of files it says that this cannot be done.`,
+With --attach files go with it, copied beside your posts and given only to who
+may see the post; then a text is taken from -m and -F alone, and may be missing.
+What a JPEG, PNG, WebP or GIF tells beside its pixels (EXIF, GPS position, XMP,
+thumbnails, comments, texts) is left out of the copy, and stderr says what it
+was; of other kinds of files it says that this cannot be done.`,
 		Example: `  p2ps post -m 'Sunday lunch at ours' --to family
   date | p2ps post --to me
   id=$(p2ps post -q -m hi --to public)

@@ -53,9 +53,9 @@ posts, edits, and what was taken back. Each post is verified before it is kept.
 In the end both sides compare a digest of everything, and what is missing or
 different is mended; "complete" says that they agree.
 
-The files that posts name come after the posts, in parts that are verified one by
-one; what is broken off goes on with the next pull. None comes with --no-media, and
-none over --max-bytes: p2ps save fetches them when you want them.
+The files that posts name come after the posts, in parts that are verified one
+by one; what is broken off goes on with the next pull. None comes with
+--no-media, and none over --max-bytes: p2ps save fetches them later.
 
 A friend who is away is no failure, unless he is named. With --json each post
 is a line as soon as it is kept, each friend one at his end.`,

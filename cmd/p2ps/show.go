@@ -10,8 +10,8 @@ import (
 )
 
 func newShow(e *env) *cobra.Command {
-	var raw, signature, history, readers bool
-	var images string
+	var raw, signature, history, readers, images bool
+	var protocol string
 	cmd := &cobra.Command{
 		Use:   "show ID...",
 		Short: "Show posts whole",
@@ -21,9 +21,9 @@ no other post has.
 With --history each text that the post had is a line, oldest first, with its
 revision and when it was written at the end.
 
-The files that a post names are told by kind, size and description. With --images
-the pictures among them are drawn, on a terminal that can: kitty, iTerm2 or sixel.
-Only then is a picture decoded, and none that is too great.
+The files that a post names are told by kind, size and description. With
+--images the pictures among them are drawn, on a terminal that can: kitty,
+iTerm2 or sixel. Only then is a picture decoded, and none that is too great.
 
 With --raw the canonical bytes that are signed are written as they are, with
 --signature the binary signature over them, so that any OpenPGP program can
@@ -46,11 +46,12 @@ check the post:
 			if signature && e.out {
 				return usage("redirect it: p2ps show --signature ID > post.sig", "a signature is binary, nothing for a terminal")
 			}
-			way, err := e.drawing(images)
-			if images != "" && (raw || signature || e.json.on || err != nil) {
-				if err == nil {
-					err = usage("leave out --images", "--images draws, and --raw, --signature and --json do not")
-				}
+			images = images || protocol != ""
+			if images && (raw || signature || e.json.on) {
+				return usage("leave out --images", "--images draws, and --raw, --signature and --json do not")
+			}
+			way, err := e.drawing(protocol)
+			if err != nil {
 				return err
 			}
 			h, _, err := e.identity()
@@ -72,7 +73,7 @@ check the post:
 				case signature:
 					_, err = e.stdout.Write(en.Post.Signature())
 				default:
-					if err = e.showOne(h, en, history, readers); err == nil && images != "" {
+					if err = e.showOne(h, en, history, readers); err == nil && images {
 						err = e.showImages(h, en.Post, way)
 					}
 				}
@@ -87,8 +88,9 @@ check the post:
 	fs.BoolVar(&raw, "raw", false, "the canonical signed bytes")
 	fs.BoolVar(&signature, "signature", false, "the binary OpenPGP signature over them")
 	fs.BoolVar(&history, "history", false, "the earlier texts too, oldest first")
-	fs.StringVar(&images, "images", "", "draw the pictures, in the `WAY` of the terminal or the one named: kitty, iterm2 or sixel")
-	fs.Lookup("images").NoOptDefVal = "auto"
+	fs.BoolVar(&images, "images", false, "draw the pictures, on a terminal that can")
+	fs.StringVar(&protocol, "protocol", "", "draw them in this `WAY`, whatever the terminal: kitty, iterm2 or sixel")
+	completeFlag(cmd, "protocol", cobra.FixedCompletions([]string{"kitty", "iterm2", "sixel"}, only))
 	fs.BoolVar(&readers, "readers", false, "of a post of yours: the friends who may see it")
 	return cmd
 }
