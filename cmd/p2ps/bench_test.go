@@ -4,88 +4,332 @@ package main
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/p2ps/p2ps/pkg/disk"
 	"github.com/p2ps/p2ps/pkg/feed"
+	"github.com/p2ps/p2ps/pkg/peer"
 	"github.com/p2ps/p2ps/pkg/pgp"
 	"github.com/p2ps/p2ps/pkg/post"
+	"github.com/p2ps/p2ps/pkg/wire"
 )
 
-// BenchmarkFirstPull is a first pull of 1,000 and 10,000 posts of about 300
-// bytes of text, whole processes on both sides, over loopback, into an empty
-// home: verified, one durable file each, indexed. It tells posts a second,
+// The workloads of whole processes, over loopback, on both sides; one line each:
+//
+//	.ci/bench
+
+// BenchmarkFirstPull is a first pull of posts of about 300 bytes of text into an
+// empty home: verified, one durable file each, indexed. It tells posts a second,
 // bytes on the wire a post, the processor time a post and the peak memory of both
 // processes.
-//
-//	go test -bench FirstPull -benchtime 5x -run '^$' ./cmd/p2ps
 func BenchmarkFirstPull(b *testing.B) {
-	for _, n := range []int{1_000, 10_000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) { benchmarkPull(b, n) })
+	for _, n := range []int{1_000, 10_000, 100_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			f := newBenchFeed(b, b.TempDir(), n)
+			var wire, peak int64
+			var cpu time.Duration
+			for i := 0; b.Loop(); i++ {
+				b.StopTimer()
+				// Each reader is another: ext4 is slow to make files where some were just removed.
+				f.befriendedBy(b, fmt.Sprintf("reader%d", i))
+				b.StartTimer()
+				got := f.pull(b, fmt.Sprintf("reader%d", i), n)
+				wire, peak, cpu = got.bytes, max(peak, maxRSS(got.process)), cpu+processorTime(got.process)
+			}
+			server := f.stop(b)
+			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "posts/s")
+			b.ReportMetric(float64(wire)/float64(n), "wire-B/post")
+			b.ReportMetric(float64(cpu.Microseconds())/float64(n*b.N), "pull-µs/post")
+			b.ReportMetric(float64(processorTime(server).Microseconds())/float64(n*b.N), "serve-µs/post")
+			b.ReportMetric(float64(peak)/(1<<20), "pull-MiB")
+			b.ReportMetric(float64(maxRSS(server))/(1<<20), "serve-MiB")
+		})
 	}
 }
 
-func benchmarkPull(b *testing.B, n int) {
-	dir := b.TempDir()
-	alice, bob := benchHome(b, dir, "alice"), benchHome(b, dir, "bob")
-	alice("keygen", "--name", "Alice", "--no-passphrase")
-	bob("keygen", "--name", "Bob", "--no-passphrase")
-	alice("key", "export", "-o", filepath.Join(dir, "alice.asc"))
-	bob("key", "export", "-o", filepath.Join(dir, "bob.asc"))
-	alice("friend", "add", filepath.Join(dir, "bob.asc"))
-	fillFeed(b, filepath.Join(dir, "alice"), n)
-	alice("status")
-
-	server := benchCommand(dir, "alice", "serve", "--listen", "127.0.0.1:0", "--ready-file", filepath.Join(dir, "url"))
-	if err := server.Start(); err != nil {
-		b.Fatal(err)
+// BenchmarkTenNew is a pull of ten new posts on top of many.
+func BenchmarkTenNew(b *testing.B) {
+	for _, n := range []int{1_000, 10_000, 100_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			f := newBenchFeed(b, b.TempDir(), n)
+			f.befriendedBy(b, "reader")
+			f.pull(b, "reader", n)
+			var wire int64
+			var cpu time.Duration
+			for b.Loop() {
+				b.StopTimer()
+				f.write(b, 10, f.newest.Time())
+				b.StartTimer()
+				got := f.pull(b, "reader", 10)
+				wire, cpu = got.bytes, cpu+processorTime(got.process)
+			}
+			b.ReportMetric(float64(cpu.Microseconds())/1000/float64(b.N), "pull-ms-cpu")
+			b.ReportMetric(float64(wire)/1024, "wire-KiB")
+		})
 	}
-	defer func() { _ = server.Process.Kill() }()
-	url := readyURL(b, filepath.Join(dir, "url"))
+}
 
-	var wire, peak int64
+// BenchmarkIdlePoll is one pull from 100 friends on 100 servers, none of whom
+// has anything new.
+func BenchmarkIdlePoll(b *testing.B) {
+	const friends = 100
+	dir := b.TempDir()
+	reader := newBenchHome(b, dir, "reader")
+	for i := range friends {
+		f := newBenchFeed(b, filepath.Join(dir, fmt.Sprint(i)), 20)
+		f.run("friend", "add", reader.key)
+		reader.run("friend", "add", f.key, "--name", fmt.Sprint("friend", i), "--address", f.url)
+	}
+	reader.run("pull")
+	var wire int64
 	var cpu time.Duration
 	for b.Loop() {
-		b.StopTimer()
-		reader := fmt.Sprintf("reader%d", b.N)
-		if err := os.RemoveAll(filepath.Join(dir, reader)); err != nil {
-			b.Fatal(err)
+		lines, process := reader.output(b, "pull", "--json")
+		wire, cpu = 0, cpu+processorTime(process)
+		for _, l := range lines {
+			if l.Kind != "pull" || !l.OK || l.Requests != 1 || !l.Complete {
+				b.Fatalf("%+v", l)
+			}
+			wire += l.Bytes
 		}
-		if err := os.CopyFS(filepath.Join(dir, reader), os.DirFS(filepath.Join(dir, "bob"))); err != nil {
-			b.Fatal(err)
-		}
-		private(b, filepath.Join(dir, reader))
-		benchHome(b, dir, reader)("friend", "add", filepath.Join(dir, "alice.asc"), "--address", url)
-		pull := benchCommand(dir, reader, "pull", "--json")
-		var out bytes.Buffer
-		pull.Stdout = &out
-		b.StartTimer()
-		if err := pull.Run(); err != nil {
-			b.Fatal(err)
-		}
-		b.StopTimer()
-		wire = checkPull(b, out.Bytes(), n)
-		peak = max(peak, maxRSS(pull.ProcessState))
-		cpu += pull.ProcessState.UserTime() + pull.ProcessState.SystemTime()
-		b.StartTimer()
 	}
+	b.ReportMetric(float64(cpu.Microseconds())/1000/float64(b.N), "pull-ms-cpu")
+	b.ReportMetric(float64(wire)/1024/friends, "wire-KiB/friend")
+}
+
+// BenchmarkPost is one post from the shell.
+func BenchmarkPost(b *testing.B) {
+	f := newBenchFeed(b, b.TempDir(), 10_000)
+	for b.Loop() {
+		f.run("post", "-m", "All work and no play", "--to", "friends")
+	}
+}
+
+// BenchmarkSealedRequests are clients who ask one server what is new since the
+// beginning of all but the newest posts, each as fast as it can. They share the
+// processors with it.
+func BenchmarkSealedRequests(b *testing.B) {
+	for _, n := range []int{1_000, 10_000, 100_000} {
+		f := newBenchFeed(b, b.TempDir(), n)
+		reader, _, err := keyOf(f.dir, "bob")
+		must(b, err)
+		_, owner, err := keyOf(f.dir, "alice")
+		must(b, err)
+		var sealer wire.Sealer
+		party := wire.Party{Me: reader, Other: owner}
+		client := peer.NewClient(0)
+		question := wire.Question{Kind: wire.KindPosts, After: string(f.newest)}
+		for _, clients := range []int{1, 4, 16, 64} {
+			b.Run(fmt.Sprint(n, "/", clients), func(b *testing.B) {
+				b.SetParallelism(max(1, clients/runtime.GOMAXPROCS(0)))
+				took := &timings{}
+				b.RunParallel(func(pb *testing.PB) {
+					for pb.Next() {
+						var nonce [16]byte
+						_, _ = rand.Read(nonce[:])
+						began := time.Now()
+						sent, err := sealer.SealRequest(party, question, began, nonce)
+						if err == nil {
+							var body []byte
+							if body, err = client.Sealed(b.Context(), f.url, sent.Body, wire.MaxAnswer); err == nil {
+								_, err = sent.OpenAnswer(body, party, time.Now())
+							}
+						}
+						if err != nil {
+							b.Error(err)
+							return
+						}
+						took.add(time.Since(began))
+					}
+				})
+				took.report(b)
+			})
+		}
+		client.Close()
+		f.stop(b)
+	}
+}
+
+// BenchmarkPublicPage are 16 clients who read the newest public posts.
+func BenchmarkPublicPage(b *testing.B) {
+	f := newBenchFeed(b, b.TempDir(), 1_000)
+	f.run("post", "-m", "for all", "--to", "public")
+	b.SetParallelism(8)
+	took := &timings{}
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			began := time.Now()
+			answer, err := client.Get(f.url + "/p2ps/v1/posts")
+			if err == nil {
+				_, err = io.Copy(io.Discard, answer.Body)
+				_ = answer.Body.Close()
+			}
+			if err != nil || answer.StatusCode != http.StatusOK {
+				b.Error(err, answer)
+				return
+			}
+			took.add(time.Since(began))
+		}
+	})
+	took.report(b)
+}
+
+// timings are how long requests took.
+type timings struct {
+	mu  sync.Mutex
+	all []time.Duration
+}
+
+func (t *timings) add(d time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.all = append(t.all, d)
+}
+
+func (t *timings) report(b *testing.B) {
+	slices.Sort(t.all)
+	if len(t.all) == 0 {
+		return
+	}
+	b.ReportMetric(float64(len(t.all))/b.Elapsed().Seconds(), "requests/s")
+	b.ReportMetric(float64(t.all[len(t.all)/2].Microseconds())/1000, "p50-ms")
+	b.ReportMetric(float64(t.all[len(t.all)*99/100].Microseconds())/1000, "p99-ms")
+}
+
+// A benchPerson has a home, and a file with his key.
+type benchPerson struct {
+	dir, who, key string
+	run           func(args ...string)
+}
+
+func newBenchHome(b *testing.B, dir, who string) benchPerson {
+	must(b, os.MkdirAll(dir, 0o700))
+	p := benchPerson{dir, who, filepath.Join(dir, who+".asc"), benchHome(b, dir, who)}
+	p.run("keygen", "--name", who, "--no-passphrase")
+	p.run("key", "export", "-o", p.key)
+	return p
+}
+
+// A pulledLine is what a pull says of one friend in the end.
+type pulledLine struct {
+	Kind         string
+	New          int
+	OK, Complete bool
+	Requests     int
+	Bytes        int64
+}
+
+// output runs a command and reads its JSON lines.
+func (p benchPerson) output(b *testing.B, args ...string) ([]pulledLine, *os.ProcessState) {
+	c := benchCommand(p.dir, p.who, args...)
+	var out bytes.Buffer
+	c.Stdout = &out
+	must(b, c.Run())
 	b.StopTimer()
-	_ = server.Process.Signal(syscall.SIGTERM)
-	_ = server.Wait()
-	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "posts/s")
-	b.ReportMetric(float64(wire)/float64(n), "wire-B/post")
-	b.ReportMetric(float64(cpu.Microseconds())/float64(n*b.N), "pull-µs/post")
-	b.ReportMetric(float64((server.ProcessState.UserTime()+server.ProcessState.SystemTime()).Microseconds())/float64(n*b.N), "serve-µs/post")
-	b.ReportMetric(float64(peak)/(1<<20), "pull-MiB")
-	b.ReportMetric(float64(maxRSS(server.ProcessState))/(1<<20), "serve-MiB")
+	defer b.StartTimer()
+	var lines []pulledLine
+	for line := range bytes.Lines(out.Bytes()) {
+		var l pulledLine
+		must(b, json.Unmarshal(line, &l))
+		lines = append(lines, l)
+	}
+	return lines, c.ProcessState
+}
+
+// A benchFeed is Alice with posts for her friends, of whom Bob is one, and her
+// server.
+type benchFeed struct {
+	benchPerson
+	bob    benchPerson
+	server *exec.Cmd
+	url    string
+	newest post.Position
+}
+
+func newBenchFeed(b *testing.B, dir string, n int) *benchFeed {
+	f := &benchFeed{benchPerson: newBenchHome(b, dir, "alice"), bob: newBenchHome(b, dir, "bob")}
+	f.run("friend", "add", f.bob.key)
+	f.write(b, n, time.Now().Add(-time.Duration(n)*time.Minute))
+	f.run("status") // makes the index
+	ready := filepath.Join(dir, "url")
+	f.server = benchCommand(dir, "alice", "serve", "--listen", "127.0.0.1:0", "--ready-file", ready)
+	f.server.Env = append(f.server.Env, "P2PS_RATE_PER_KEY=1000000", "P2PS_RATE_PER_ADDRESS=1000000")
+	f.server.Stderr = nil
+	must(b, f.server.Start())
+	b.Cleanup(func() { f.stop(b) })
+	f.url = readyURL(b, ready)
+	return f
+}
+
+// stop ends the server, once.
+func (f *benchFeed) stop(b *testing.B) *os.ProcessState {
+	if f.server.ProcessState == nil {
+		b.StopTimer()
+		defer b.StartTimer()
+		_ = f.server.Process.Signal(syscall.SIGTERM)
+		_ = f.server.Wait()
+	}
+	return f.server.ProcessState
+}
+
+// befriendedBy makes a reader: a copy of Bob, who has not pulled.
+func (f *benchFeed) befriendedBy(b *testing.B, who string) {
+	home := filepath.Join(f.dir, who)
+	must(b, os.CopyFS(home, os.DirFS(filepath.Join(f.dir, "bob"))))
+	private(b, home)
+	benchHome(b, f.dir, who)("friend", "add", f.key, "--address", f.url)
+}
+
+// pulled is how a pull went.
+type pulled struct {
+	bytes   int64
+	process *os.ProcessState
+}
+
+// pull demands that so many posts come, and that the reader has all.
+func (f *benchFeed) pull(b *testing.B, who string, fresh int) pulled {
+	lines, process := benchPerson{dir: f.dir, who: who}.output(b, "pull", "--json")
+	last := lines[len(lines)-1]
+	if last.New != fresh || !last.Complete {
+		b.Fatalf("the pull ended with %+v", last)
+	}
+	return pulled{last.Bytes, process}
+}
+
+func processorTime(s *os.ProcessState) time.Duration { return s.UserTime() + s.SystemTime() }
+
+func keyOf(dir, who string) (*pgp.Secret, *pgp.Certificate, error) {
+	raw, err := os.ReadFile(filepath.Join(dir, who, "key", "daily.asc"))
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := pgp.ParseSecret(raw, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	return s, s.Certificate(), nil
+}
+
+func must(b *testing.B, err error) {
+	b.Helper()
+	if err != nil {
+		b.Fatal(err)
+	}
 }
 
 func benchCommand(dir, who string, args ...string) *exec.Cmd {
@@ -122,48 +366,30 @@ func private(b *testing.B, dir string) {
 	}
 }
 
-// fillFeed writes n signed posts for friends, a minute apart.
-func fillFeed(b *testing.B, home string, n int) {
-	raw, err := os.ReadFile(filepath.Join(home, "key", "daily.asc"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	me, err := pgp.ParseSecret(raw, nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	root, err := disk.Open(home, nil)
-	if err != nil {
-		b.Fatal(err)
-	}
+// write writes n signed posts for friends, a minute apart from a moment on.
+func (f *benchFeed) write(b *testing.B, n int, from time.Time) {
+	me, cert, err := keyOf(f.dir, f.who)
+	must(b, err)
+	root, err := disk.Open(filepath.Join(f.dir, f.who), nil)
+	must(b, err)
 	defer func() { _ = root.Close() }()
-	now := time.Now().Add(-time.Duration(n) * time.Minute)
 	for done := 0; done < n; {
 		batch := root.NewBatch()
 		for range min(1000, n-done) {
-			now = now.Add(time.Minute)
 			done++
-			position, err := post.NewPosition(now, zero{byte(done), byte(done >> 8)})
-			if err != nil {
-				b.Fatal(err)
-			}
+			f.newest, err = post.NewPosition(from.Add(time.Duration(done)*time.Minute), zero{byte(done), byte(done >> 8)})
+			must(b, err)
 			d := post.NewDraft("Note")
 			d.Set("content", fmt.Sprintf("Post %d. %s", done, strings.Repeat("All work and no play makes a long walk. ", 7)))
 			d.Set("mediaType", "text/plain")
-			p, err := post.Sign(d, post.Particulars{ID: post.ID{Author: me.Certificate().Fingerprint(), Position: position},
-				Published: now, Revision: 1, Audience: post.Audience{Friends: true}, At: time.Now()}, me)
-			if err != nil {
-				b.Fatal(err)
-			}
+			p, err := post.Sign(d, post.Particulars{ID: post.ID{Author: cert.Fingerprint(), Position: f.newest},
+				Published: from, Revision: 1, Audience: post.Audience{Friends: true}, At: time.Now()}, me)
+			must(b, err)
 			data, err := p.File()
-			if err != nil {
-				b.Fatal(err)
-			}
-			batch.Add(feed.Mine.Path(position), data, 0o600)
+			must(b, err)
+			batch.Add(feed.Mine.Path(f.newest), data, 0o600)
 		}
-		if err := batch.Commit(); err != nil {
-			b.Fatal(err)
-		}
+		must(b, batch.Commit())
 	}
 }
 
@@ -181,19 +407,6 @@ func readyURL(b *testing.B, name string) string {
 	}
 	b.Fatal("the server is not ready after 10 s")
 	return ""
-}
-
-func checkPull(b *testing.B, out []byte, n int) int64 {
-	lines := bytes.Split(bytes.TrimSpace(out), []byte("\n"))
-	var last struct {
-		New      int   `json:"new"`
-		Complete bool  `json:"complete"`
-		Bytes    int64 `json:"bytes"`
-	}
-	if err := json.Unmarshal(lines[len(lines)-1], &last); err != nil || last.New != n || !last.Complete {
-		b.Fatalf("the pull ended with %s, %v", lines[len(lines)-1], err)
-	}
-	return last.Bytes
 }
 
 func maxRSS(s *os.ProcessState) int64 {

@@ -74,7 +74,7 @@ func (e *env) draw(h *home.Home, p *post.Post, way string) error {
 		if f.Kind != "Image" {
 			continue
 		}
-		m, err := decode(h, f)
+		m, err := openPicture(h, f)
 		if err != nil {
 			e.say("%s: %v", text.Clean(fileWord(f)), inOneLine(err.Error()))
 			continue
@@ -89,9 +89,9 @@ func (e *env) draw(h *home.Home, p *post.Post, way string) error {
 	return nil
 }
 
-// decode reads a picture that is here, under the limits, and makes it as small as
+// openPicture reads a picture that is here, under the limits, and makes it as small as
 // it is drawn.
-func decode(h *home.Home, f post.File) (image.Image, error) {
+func openPicture(h *home.Home, f post.File) (image.Image, error) {
 	file, err := h.OpenFile(f)
 	if absent(err) {
 		return nil, fmt.Errorf("%w: the file is not here; p2ps save fetches it", errDraw)

@@ -27,6 +27,10 @@ type postLine struct {
 	Revoked    bool        `json:"revoked,omitzero"` // its key was lost or compromised
 	Path       string      `json:"path"`
 	Post       ijson.Value `json:"post"`
+	Depth      *int        `json:"depth,omitempty"`   // in a thread: 0 is what began it
+	Answers    *int        `json:"answers,omitempty"` // of those that are held
+	Likes      *int        `json:"likes,omitempty"`
+	Reposts    *int        `json:"reposts,omitempty"`
 }
 
 func lineOf(en home.Entry) postLine {
@@ -108,8 +112,8 @@ func ending(s string) string {
 
 // block draws a post for a person: a line with who, when and the short id, and
 // below it what it says. Of a history each text has its revision and its time.
-func (e *env) block(en home.Entry, now time.Time, history bool) string {
-	p := en.Post
+func (e *env) block(b home.Branch, now time.Time, history bool) string {
+	en, p := b.Entry, b.Post
 	head := []string{text.Clean(en.Name), text.Ago(p.Published(), now), "…" + short(p.ID())}
 	if history {
 		head[1] = fmt.Sprintf("revision %d, %s", p.Revision(), changedAt(p).In(now.Location()).Format("2006-01-02 15:04"))
@@ -129,7 +133,23 @@ func (e *env) block(en home.Entry, now time.Time, history bool) string {
 	if p.Revoked() {
 		head = append(head, "KEY REVOKED")
 	}
-	const indent = "  "
-	body := text.Wrap(text.Isolate(text.Block(said(p))), min(e.width(), 100), indent)
-	return fmt.Sprintf("%s\n%s\n", e.paint(bold, strings.Join(head, " · ")), strings.TrimRight(body, "\n"))
+	for _, c := range []struct {
+		n         int
+		one, many string
+	}{{b.Answers, "answer", "answers"}, {b.Likes, "like", "likes"}, {b.Reposts, "repost", "reposts"}} {
+		switch c.n {
+		case 0:
+		case 1:
+			head = append(head, "1 "+c.one)
+		default:
+			head = append(head, fmt.Sprint(c.n, " ", c.many))
+		}
+	}
+	left := indentation(b.Depth)
+	body := text.Wrap(text.Isolate(text.Block(said(p))), min(e.width(), 100), left+"  ")
+	return fmt.Sprintf("%s%s\n%s\n", left, e.paint(bold, strings.Join(head, " · ")), strings.TrimRight(body, "\n"))
 }
+
+// indentation is how far an answer stands to the right. However deep it is, its
+// text has room.
+func indentation(depth int) string { return strings.Repeat("  ", min(depth, 12)) }

@@ -108,6 +108,18 @@ func (e *env) width() int {
 	return 80
 }
 
+// window returns how many cells and lines the terminal has: those of the
+// smallest that people use if it is not known, and no bounds in a pipe.
+func (e *env) window() (width, height int) {
+	if !e.out {
+		return 1 << 20, 1 << 20
+	}
+	if w, h, err := term.GetSize(int(os.Stdout.Fd())); err == nil && w > 0 && h > 0 {
+		return w, h
+	}
+	return 80, 24
+}
+
 // child gives a program that p2ps starts (pager, editor, plug-in) the real
 // streams and, as P2PS_HOME, the home that --home named.
 func (e *env) child(c *exec.Cmd) *exec.Cmd {

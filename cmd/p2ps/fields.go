@@ -24,10 +24,12 @@ func lineTypes() map[string][]any {
 		"gone":       {goneLine{}},
 		"group":      {groupLine{}},
 		"help":       {helpLine{}},
+		"invite":     {inviteLine{}},
 		"key":        {keyLine{}},
 		"post":       {postLine{}},
 		"problem":    {problemLine{}},
 		"pull":       {pullLine{}},
+		"request":    {requestLine{}},
 		"serve":      {serveLine{}},
 		"setting":    {settingLine{}, configPath{}},
 		"status":     {statusLine{}},
@@ -46,22 +48,32 @@ func kindsOf(cmd *cobra.Command) []string {
 		return []string{"post", "friend"}
 	case "save":
 		return []string{"file", "change"}
-	case "timeline":
+	case "timeline", "thread", "search":
 		return []string{"post"}
 	case "keygen":
 		return []string{"key", "change"}
-	case "key show", "key export":
+	case "key show", "key export", "key qr":
 		return []string{"key"}
 	case "friend list", "friend show":
 		return []string{"friend"}
-	case "friend add", "friend address", "follow":
+	case "friend address", "follow":
 		return []string{"friend", "change"}
+	case "friend add", "friend accept": // who can be reached is pulled from at once
+		return []string{"friend", "change", "post", "gone", "pull"}
+	case "friend requests":
+		return []string{"request"}
+	case "invite":
+		return []string{"invite", "friend", "post", "gone", "pull", "change"}
+	case "invite list":
+		return []string{"invite"}
 	case "group list", "group show":
 		return []string{"group"}
 	case "block list":
 		return []string{"block"}
 	case "config list", "config get", "config path":
 		return []string{"setting"}
+	case "check":
+		return []string{"problem"}
 	case "status":
 		return []string{"status", "problem"}
 	case "pull":

@@ -25,7 +25,8 @@ of at least eight digits.`,
 		Example: `  p2ps friend add bob.asc --address http://bob.example:7117
   p2ps friend list`,
 	}, newFriendAdd(e), newFriendList(e), newFriendShow(e), newFriendRename(e), newFriendRemove(e), newFriendAddress(e),
-		newFriendVerify(e), newFriendMute(e, true), newFriendMute(e, false))
+		newFriendVerify(e), newFriendMute(e, true), newFriendMute(e, false),
+		newFriendRequests(e), newFriendAccept(e), newFriendIgnore(e))
 }
 
 // personLine is friendLine with what only my own eyes need.
@@ -34,10 +35,11 @@ type personLine struct {
 	Since   string `json:"since,omitempty"`   // when the key was noticed
 	History string `json:"history,omitempty"` // of posts for friends: "all", or shown from then on
 	Blocked bool   `json:"blocked,omitzero"`
+	Alarm   string `json:"alarm,omitempty"` // another key that answered in the place of his
 }
 
 func personLineOf(p keyring.Person) personLine {
-	l := personLine{friendLine: friendLineOf(p), History: historyTime(p.History), Blocked: p.Blocked}
+	l := personLine{friendLine: friendLineOf(p), History: historyTime(p.History), Blocked: p.Blocked, Alarm: p.Alarm}
 	if !p.Since.IsZero() {
 		l.Since = post.FormatTime(p.Since)
 	}
@@ -51,7 +53,7 @@ func (e *env) personColumns(p keyring.Person) []string {
 	for _, m := range []struct {
 		is   bool
 		word string
-	}{{p.Follow, "followed"}, {p.Muted, "muted"}, {p.Blocked, "blocked"}} {
+	}{{p.Follow, "followed"}, {p.Muted, "muted"}, {p.Blocked, "blocked"}, {p.Alarm != "", "KEY CHANGED"}} {
 		if m.is {
 			marks = append(marks, m.word)
 		}
@@ -142,7 +144,7 @@ func personFacts(p keyring.Person) [][2]string {
 	for _, m := range []struct {
 		is   bool
 		word string
-	}{{p.Follow, "followed, not a friend"}, {p.Muted, "muted"}, {p.Blocked, "blocked"}} {
+	}{{p.Follow, "followed, not a friend"}, {p.Muted, "muted"}, {p.Blocked, "blocked"}, {p.Alarm != "", "KEY CHANGED"}} {
 		if m.is {
 			facts = append(facts, [2]string{"note", m.word})
 		}

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/p2ps/p2ps/pkg/home"
 	"github.com/p2ps/p2ps/pkg/keyring"
 	"github.com/p2ps/p2ps/pkg/post"
+	"github.com/p2ps/p2ps/pkg/wire"
 )
 
 // adding is a friend to be, as the command line says.
@@ -16,16 +18,22 @@ type adding struct {
 	addresses []string
 	groups    []string
 	history   string
+	scan      string // an image to read the source from
 }
 
 func newFriendAdd(e *env) *cobra.Command {
 	var a adding
 	cmd := &cobra.Command{
 		Use:   "add SOURCE",
-		Short: "Make somebody a friend, by his key",
-		Long: `Make somebody a friend. SOURCE is a key file (armored or binary), - for one on
-stdin, or the http(s) address at which he serves: then the fingerprint is shown
-and must be confirmed (-y does), and the address is kept.
+		Short: "Make somebody a friend, by an invite or his key",
+		Long: `Make somebody a friend. SOURCE is an invite (P2PS:1/..., from p2ps invite), a
+key file (armored or binary), - for one on stdin, or the http(s) address at
+which he serves: then the fingerprint is shown and must be confirmed (-y does),
+and the address is kept. --scan takes it from the QR code in an image instead.
+
+By an invite both become friends of each other at once, and what he has for you
+is pulled. With a card, which has no token, he is asked: you see what is public
+until he accepts. Running the same command again finishes what was broken off.
 
 Compare the fingerprint that is printed with what he reads from p2ps key show;
 then p2ps friend verify says so. Until then the key is pinned: it is the one
@@ -35,15 +43,26 @@ Adding a friend once more takes over what is new in his key, and the name,
 address, groups and history that are given. He sees all that you ever posted to
 friends, unless --history says otherwise. Somebody blocked must be unblocked
 first.`,
-		Example: `  p2ps friend add bob.asc --name bob --address http://bob.example:7117
+		Example: `  p2ps friend add 'P2PS:1/...'
+  p2ps friend add --scan photo.jpg
+  p2ps friend add bob.asc --name bob --address http://bob.example:7117
   p2ps friend add http://bob.example:7117
   gpg --export bob@example.org | p2ps friend add - --group family --history none`,
-		Args: arguments(1, 1, "SOURCE (a key file, - or http(s)://host:port)"),
-		RunE: func(cmd *cobra.Command, args []string) error { return e.addFriend(cmd.Context(), args[0], a) },
+		Args: func(cmd *cobra.Command, args []string) error {
+			if a.scan != "" {
+				return arguments(0, 0, "")(cmd, args)
+			}
+			return arguments(1, 1, "SOURCE (an invite, a key file, - or http(s)://host:port)")(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return e.addFriend(cmd.Context(), strings.Join(args, ""), a)
+		},
 	}
 	cmd.Flags().StringVar(&a.name, "name", "", "`NAME` that you call him by (default: as the key says)")
 	cmd.Flags().StringArrayVar(&a.addresses, "address", nil, "`URL` where he is reached (repeatable, at most 4)")
 	cmd.Flags().StringArrayVar(&a.groups, "group", nil, "`NAME` of a group to put him into (repeatable)")
+	cmd.Flags().StringVar(&a.scan, "scan", "", "take the invite or key from the QR code in `IMAGE`")
+	_ = cmd.MarkFlagFilename("scan", "png", "jpg", "jpeg", "gif") // it fails only for a flag that is not there
 	addHistory(cmd, &a.history, "all")
 	completeFlag(cmd, "group", e.complete(groupsNow, groupsNow))
 	return cmd
@@ -54,6 +73,11 @@ func (e *env) addFriend(ctx context.Context, source string, a adding) (err error
 	if err != nil {
 		return err
 	}
+	if a.scan != "" {
+		if source, err = e.scan(a.scan); err != nil {
+			return err
+		}
+	}
 	if a.history, err = e.history(a.history); err != nil {
 		return err
 	}
@@ -62,6 +86,12 @@ func (e *env) addFriend(ctx context.Context, source string, a adding) (err error
 	}
 	if err := checkGroups(h, a.groups); err != nil {
 		return err
+	}
+	if wire.IsInvite(strings.TrimSpace(source)) {
+		return e.addByInvite(ctx, h, me, source, a)
+	}
+	if a.scan != "" { // a key, as key qr draws it
+		e.stdin, source = strings.NewReader(source), "-"
 	}
 	n, err := e.newcomer(ctx, h, me, source)
 	if err != nil {

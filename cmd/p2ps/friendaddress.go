@@ -38,7 +38,7 @@ printed, one a line.`,
 			}
 			return e.changePerson(cmd.Context(), args[0], personChange{
 				change: change{What: "friend.address", To: list},
-				is:     func(p keyring.Person) bool { return slices.Equal(p.Addresses, list) },
+				is:     func(p keyring.Person) bool { return slices.Equal(p.Addresses, list) && p.Alarm == "" },
 				make:   func(k *keyring.Keyring, p keyring.Person) error { return k.SetAddresses(p.Fingerprint, list) },
 				done:   done, already: "has these addresses already",
 			})

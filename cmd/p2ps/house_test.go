@@ -37,10 +37,11 @@ var guests = map[string]string{
 	"github.com/adrg/xdg":                  "cmd/p2ps",
 	"github.com/clipperhouse/displaywidth": "pkg/text",
 	"github.com/dustin/go-humanize":        "pkg/text",
-	"github.com/fsnotify/fsnotify":         "pkg/feed",
+	"github.com/fsnotify/fsnotify":         "pkg/disk",
 	"github.com/go-json-experiment/json":   "pkg/ijson",
 	"github.com/gofrs/flock":               "pkg/disk",
 	"github.com/gabriel-vasile/mimetype":   "pkg/media",
+	"github.com/makiuchi-d/gozxing":        "cmd/p2ps",
 	"github.com/mdp/qrterminal/v3":         "cmd/p2ps",
 	"github.com/olekukonko/tablewriter":    "cmd/p2ps",
 	"github.com/schollz/progressbar/v3":    "cmd/p2ps",
@@ -54,6 +55,7 @@ var guests = map[string]string{
 	"golang.org/x/text":                    "pkg/text pkg/keyring",
 	"golang.org/x/time":                    "pkg/peer pkg/home",
 	"modernc.org/sqlite":                   "pkg/index",
+	"rsc.io/qr":                            "cmd/p2ps",
 }
 
 // testGuests are modules, and packages of modules, that only tests may import.

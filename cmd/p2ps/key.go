@@ -21,7 +21,7 @@ func newKey(e *env) *cobra.Command {
 home, and those of friends.`,
 		Example: `  p2ps key show
   p2ps key export -o alice.asc`,
-	}, newKeyShow(e), newKeyExport(e))
+	}, newKeyShow(e), newKeyExport(e), newKeyQR(e))
 }
 
 // keyLine is a key as JSON.

@@ -32,8 +32,8 @@ func (e *env) keyFrom(ctx context.Context, source string) (cert *pgp.Certificate
 	} else {
 		data, err = e.readNamed(source, maxKeyFile, "is the name right? A friend makes the file with p2ps key export -o FILE, and gives it to you")
 		if errors.Is(err, fs.ErrNotExist) && looksOtherwise(source) {
-			return nil, "", usage("take a key file (p2ps key export makes one), - for stdin, or http(s)://host:port",
-				"%q is no key file, - or http(s) address", text.Clean(source))
+			return nil, "", usage("take an invite, a key file (p2ps key export makes one), - for stdin, or http(s)://host:port",
+				"%q is no invite, key file, - or http(s) address", text.Clean(source))
 		}
 	}
 	if err != nil {

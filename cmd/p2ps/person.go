@@ -33,9 +33,12 @@ func (e *env) fingerprint(fpr pgp.Fingerprint) string {
 }
 
 // anyPerson finds who is known in whatever way, and takes the whole fingerprint
-// of somebody who is not.
+// of somebody who is not, and the name of who asked to be a friend.
 func anyPerson(h *home.Home, who string) (keyring.Person, error) {
 	p, err := h.People().FindAny(who)
+	if r, asked := h.People().FindRequest(who); errors.Is(err, keyring.ErrUnknown) && asked == nil {
+		return keyring.Person{Fingerprint: r.Fingerprint, Name: r.Name, Trust: keyring.TrustUnknown}, nil
+	}
 	if fpr, whole := wholeFingerprint(who); whole && errors.Is(err, keyring.ErrUnknown) {
 		return keyring.Person{Fingerprint: fpr, Name: string(fpr[:16]), Trust: keyring.TrustUnknown}, nil
 	}

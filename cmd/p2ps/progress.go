@@ -31,9 +31,20 @@ func (e *env) progress(what string) *progress {
 
 func (p *progress) step() {
 	p.n++
+	p.at(p.n)
+}
+
+// at says how far it is; several goroutines may.
+func (p *progress) at(n int) {
 	if p.bar != nil && p.now().Sub(p.begin) > quietly {
-		_ = p.bar.Set(p.n) // a line that is only for the eye
+		_ = p.bar.Set(n) // a line that is only for the eye
 	}
+}
+
+// set tells that n are done.
+func (p *progress) set(n int) {
+	p.n = n - 1
+	p.step()
 }
 
 // clear makes room for a line of text.

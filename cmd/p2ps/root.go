@@ -10,11 +10,11 @@ func commands() []group {
 	return []group{
 		{"start", "Start:", []constructor{newKeygen, newStatus, newDemo}},
 		{"write", "Write:", []constructor{newPost, newReply, newLike, newRepost, newEdit, newDelete, newRestore, newProfile, newSign}},
-		{"read", "Read:", []constructor{newTimeline, newShow, newSave}},
+		{"read", "Read:", []constructor{newTimeline, newShow, newThread, newSearch, newSave}},
 		{"exchange", "Exchange:", []constructor{newServe, newPull}},
-		{"people", "People:", []constructor{newFriend, newFollow, newUnfollow, newGroup, newBlock}},
+		{"people", "People:", []constructor{newInvite, newFriend, newFollow, newUnfollow, newGroup, newBlock}},
 		{"identity", "Identity:", []constructor{newKey}},
-		{"upkeep", "Upkeep:", []constructor{newConfig, newCompletion, newVersion}},
+		{"upkeep", "Upkeep:", []constructor{newCheck, newConfig, newCompletion, newVersion}},
 	}
 }
 

@@ -34,6 +34,8 @@ var sentinels = []struct {
 	{keyring.ErrExists, exitExists, "choose another name"},
 	{keyring.ErrName, exitUsage, "a name has 1 to 64 letters on one line, no / or \\, none of . - @ at its beginning, and is no fingerprint"},
 	{keyring.ErrHistory, exitUsage, "write all, none or since:TIME; see p2ps help time"},
+	{keyring.ErrSpent, exitUntrusted, "if it was not you on another machine, somebody else had the link: ask for a new one"},
+	{keyring.ErrNoInvite, exitNotFound, "p2ps invite list shows those that were made"},
 	{keyring.ErrUnsure, exitError, "see that friends, groups and blocked can be read"},
 
 	{home.ErrNoHome, exitNotFound, "p2ps keygen --name YOU, or say with --home where it is"},
@@ -42,7 +44,8 @@ var sentinels = []struct {
 	{home.ErrNotMine, exitUsage, "only its author changes a post; p2ps reply answers it"},
 	{home.ErrDraft, exitError, "p2ps sign signs it as it is now; p2ps status shows what changed"},
 	{home.ErrNotByHand, exitNotFound, "p2ps status lists what was made, changed or removed by hand"},
-	{home.ErrKeyChanged, exitUntrusted, "do not retry: ask the person, and see p2ps help trust"},
+	{home.ErrKeyChanged, exitUntrusted, "do not retry: ask the person, then settle it with p2ps friend verify, address or remove; see p2ps help trust"},
+	{home.ErrElsewhere, exitNotFound, "ask whoever sent the link for a new one, and compare its fingerprint"},
 	{home.ErrUntrusted, exitUntrusted, "do not retry: ask the person, and see p2ps help trust"},
 	{home.ErrNoAddress, exitTemporary, "p2ps friend address WHO URL says where"},
 	{home.ErrFile, exitUntrusted, "ask the person whose post it is; what is here of it is not shown"},
@@ -82,6 +85,7 @@ var sentinels = []struct {
 	{wire.ErrBinding, exitUntrusted, "do not retry: somebody else may have answered"},
 	{wire.ErrClock, exitError, "set the clock right, here or there"},
 	{wire.ErrReplay, exitTemporary, "try again"},
+	{wire.ErrInvite, exitUsage, "take it whole, in capitals and quotes, as p2ps invite printed it: 'P2PS:1/...'"},
 	{wire.ErrInvalid, exitError, "what answers there may be another version: p2ps version, here and there"},
 
 	{peer.ErrUnreachable, exitTemporary, "try again later"},

@@ -47,9 +47,9 @@ If a proxy stands before it, name its network with --trusted-proxy.`,
 			if err != nil {
 				return err
 			}
-			l, err := (&net.ListenConfig{}).Listen(cmd.Context(), "tcp", s.Listen)
+			l, err := e.listen(cmd.Context(), s.Listen)
 			if err != nil {
-				return fail(exitError, "choose another with --listen HOST:PORT", "listen on %s: %w", s.Listen, reasonOf(err))
+				return err
 			}
 			defer func() { _ = l.Close() }()
 			line := serveLine{kind("serve"), s.Address, string(me.Fingerprint())}
@@ -59,8 +59,12 @@ If a proxy stands before it, name its network with --trusted-proxy.`,
 			if e.dryRun {
 				return e.wouldBe(change{What: "serve"}, "it would be served at %s", line.URL)
 			}
+			reached := reachedAt(l.Addr().String())
+			if s.Address != "" {
+				reached = []string{s.Address}
+			}
 			limits := peer.Limits{PerAddress: float64(s.RatePerAddress), PerKey: float64(s.RatePerKey), Proxies: s.TrustedProxy}
-			return e.serve(cmd.Context(), h, l, limits, line, ready)
+			return e.serve(cmd.Context(), h, l, limits, line, reached, ready)
 		},
 	}
 	addSettingFlag(cmd.Flags(), "listen", "")
@@ -70,12 +74,12 @@ If a proxy stands before it, name its network with --trusted-proxy.`,
 	return cmd
 }
 
-func (e *env) serve(ctx context.Context, h *home.Home, l net.Listener, limits peer.Limits, line serveLine, ready string) error {
+func (e *env) serve(ctx context.Context, h *home.Home, l net.Listener, limits peer.Limits, line serveLine, reached []string, ready string) error {
 	boundMemory()
 	if err := h.StartServing(ctx, limits.PerKey); err != nil {
 		return err
 	}
-	done, err := h.Serving(ctx, line.URL)
+	done, err := h.Serving(ctx, line.URL, reached...)
 	if errors.Is(err, disk.ErrBusy) {
 		return fail(exitBusy, "p2ps status says where", "this home is being served already")
 	}
@@ -83,6 +87,7 @@ func (e *env) serve(ctx context.Context, h *home.Home, l net.Listener, limits pe
 		return err
 	}
 	defer done()
+	h.AskBack()
 	handler, err := peer.Handler(h, limits, e.log)
 	if err != nil {
 		return err

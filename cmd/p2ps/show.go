@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -30,7 +31,11 @@ With --raw the canonical bytes that are signed are written as they are, with
 check the post:
 
     p2ps show --raw ID > post; p2ps show --signature ID > post.sig
-    gpg --verify post.sig post`,
+    gpg --verify post.sig post
+
+--readers lists the friends who would get a post of yours if they asked now,
+found out by the code that answers them. Who has it already is not known: that
+an answer was sent proves neither that it came nor that it was read.`,
 		Example: `  p2ps show m4f7da
   p2ps show --history m4f7da
   p2ps show --raw m4f7da | jq .`,
@@ -73,7 +78,7 @@ check the post:
 				case signature:
 					_, err = e.stdout.Write(en.Post.Signature())
 				default:
-					if err = e.showOne(h, en, history, readers); err == nil && images {
+					if err = e.showOne(cmd.Context(), h, en, history, readers); err == nil && images {
 						err = e.showImages(h, en.Post, way)
 					}
 				}
@@ -91,7 +96,7 @@ check the post:
 	fs.BoolVar(&images, "images", false, "draw the pictures, on a terminal that can")
 	fs.StringVar(&protocol, "protocol", "", "draw them in this `WAY`, whatever the terminal: kitty, iterm2 or sixel")
 	completeFlag(cmd, "protocol", cobra.FixedCompletions([]string{"kitty", "iterm2", "sixel"}, only))
-	fs.BoolVar(&readers, "readers", false, "of a post of yours: the friends who may see it")
+	fs.BoolVar(&readers, "readers", false, "of a post of yours: the friends who would get it now")
 	return cmd
 }
 
@@ -111,7 +116,7 @@ func (e *env) showRaw(signed []byte) error {
 	return err
 }
 
-func (e *env) showOne(h *home.Home, en home.Entry, history, readers bool) error {
+func (e *env) showOne(ctx context.Context, h *home.Home, en home.Entry, history, readers bool) error {
 	entries := []home.Entry{en}
 	if history {
 		was, err := h.History(en)
@@ -126,7 +131,7 @@ func (e *env) showOne(h *home.Home, en home.Entry, history, readers bool) error 
 	if !en.Mine {
 		return fail(exitUsage, "leave out --readers", "%w: only its author knows who may read it", home.ErrNotMine)
 	}
-	friends, err := h.Readers(en.Post)
+	friends, err := h.WhoGets(ctx, en.Post.ID())
 	if err != nil {
 		return err
 	}

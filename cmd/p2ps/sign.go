@@ -41,6 +41,10 @@ A removed file is taken back from its readers only if it is named, or with
 			if err != nil {
 				return err
 			}
+			if missing, rest := h.Away(pending); missing > 0 && len(args) == 0 {
+				e.warn("your feed is not there: of %d posts none; see that the disk it lies on is mounted", missing)
+				pending = rest // by name they can still be taken back
+			}
 			chosen, err := e.choose(h, pending, args, removed)
 			if err != nil {
 				return err

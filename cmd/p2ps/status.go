@@ -25,7 +25,10 @@ type statusLine struct {
 	Removed     int      `json:"removed"`
 	Problems    int      `json:"problems"`
 	Friends     int      `json:"friends"`
-	Away        []string `json:"away,omitempty"` // who could not be reached the last time
+	Away        []string `json:"away,omitempty"`    // who could not be reached the last time
+	Missing     int      `json:"missing,omitempty"` // posts of mine that are not there, since the whole feed is not
+	Requests    int      `json:"requests,omitzero"` // strangers who asked to be friends
+	Invites     int      `json:"invites,omitzero"`  // that somebody can still come with
 	Served      bool     `json:"served"`
 	URL         string   `json:"url,omitempty"`
 	Next        string   `json:"next"`
@@ -33,9 +36,11 @@ type statusLine struct {
 
 type problemLine struct {
 	header
-	Path string `json:"path"`
-	Why  string `json:"why"`
-	ID   string `json:"id,omitempty"`
+	Path      string `json:"path"`
+	Why       string `json:"why"`
+	Do        string `json:"do,omitempty"` // what helps
+	ID        string `json:"id,omitempty"`
+	Untrusted bool   `json:"untrusted,omitempty"` // a signature, hash or fingerprint does not match
 }
 
 func newStatus(e *env) *cobra.Command {
@@ -58,27 +63,24 @@ feed is looked at; nobody is asked.`,
 			if err != nil {
 				return err
 			}
-			recent, err := h.Timeline(cmd.Context(), home.View{Since: e.now().AddDate(0, 0, -1)})
+			l := statusLineOf(s)
+			met, err := e.meetings(h)
 			if err != nil {
 				return err
 			}
-			l := statusLineOf(s)
-			for _, en := range recent {
-				if !en.Mine {
-					l.New++
-				}
-			}
+			met.count(&l)
 			if e.json.on {
 				return e.statusJSON(l, s)
 			}
+			met.show(e)
 			return e.statusText(l, s)
 		},
 	}
 }
 
 func statusLineOf(s home.Status) statusLine {
-	l := statusLine{header: kind("status"), Fingerprint: string(s.Me.Fingerprint()), Name: text.Clean(s.Me.Name()), Posts: s.Posts,
-		Served: s.Served != "", URL: s.Served, Problems: len(s.Problems)}
+	l := statusLine{header: kind("status"), Fingerprint: string(s.Me.Fingerprint()), Name: text.Clean(s.Me.Name()), Posts: s.Posts, New: s.New,
+		Served: s.Served != "", URL: s.Served, Problems: len(s.Problems), Missing: s.Away}
 	for _, p := range s.ByHand {
 		switch p.What {
 		case home.WasMade, home.WasMoved:
@@ -104,12 +106,14 @@ func statusLineOf(s home.Status) statusLine {
 // next is the command that most likely comes next.
 func next(l statusLine) string {
 	switch {
+	case l.Missing > 0:
+		return "p2ps check"
 	case l.Made+l.Changed > 0:
 		return "p2ps sign"
 	case l.Removed > 0:
 		return "p2ps sign --removed"
 	case l.Friends == 0:
-		return "p2ps friend add FILE"
+		return "p2ps invite"
 	case l.Posts == 0:
 		return "p2ps post"
 	case !l.Served:
@@ -149,6 +153,9 @@ func why(p home.Pending) string {
 func (e *env) statusText(l statusLine, s home.Status) error {
 	w := func(format string, args ...any) { _, _ = fmt.Fprintf(e.stdout, format+"\n", args...) }
 	w("%s  %s", l.Name, l.Fingerprint)
+	if l.Missing > 0 {
+		w("your feed is not there: of %s none; is the disk it lies on mounted?", counted(l.Missing, "post"))
+	}
 	w("%s of yours, %d new from others in the last day", counted(l.Posts, "post"), l.New)
 	if l.Served {
 		w("served at %s", text.Clean(s.Served))

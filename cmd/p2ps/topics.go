@@ -134,13 +134,35 @@ you can be that a key is his is one of
     pinned     you added it yourself: another key in its place is refused
     verified   you met in person, or compared the fingerprint
 
-A key from a file, from a peer's address or from a key server is never verified
-by itself. Compare the fingerprint on the phone or in person, then
+It stands beside every name, as one word: p2ps friend list.
 
+An invite (p2ps invite) holds the fingerprint of who made it, and a token. What
+comes over the net is held against that fingerprint, so nobody on the way can
+put another key in its place. But whoever gets the link first is the guest, and
+whoever can change the link can put his own in: by mail or chat it makes a key
+pinned, not more. If p2ps says that an invite was used before by another key,
+somebody else had it: remove whom it made your friend, and meet another way.
+
+In one room use p2ps invite --in-person and have the other take the link from
+your screen: then both are verified at once. Whoever adds such a link at a
+terminal is asked whether it was so; in a script its owner is believed.
+
+A key from a file, from a peer's address, by a card or by a friend request is
+never verified by itself either. Compare the fingerprint on the phone: each
+reads his own to the other, as it stands in p2ps key show.
+
+    p2ps friend verify WHO               # shows both, asks what you hear
     p2ps friend verify WHO FINGERPRINT
+    p2ps friend verify WHO --scan IMAGE  # of the QR code of p2ps key qr
 
-A friend who suddenly answers with another key is a hard stop (exit code 7), not
-a warning. Do not retry: ask him.
+A friend in whose place another key answers is a hard stop (exit code 7), not a
+warning: nothing is asked of him any more. Do not retry: ask him. What settles
+it is p2ps friend verify, if his key is as it was; p2ps friend address, if he is
+somewhere else now; or p2ps friend remove, and a new invite, if he has a new key.
+
+Strangers who know where you are can ask to be friends (p2ps friend requests).
+The names that they give themselves prove nothing: if a friend of yours is
+called so, by another key, that is said.
 
 What nobody can promise: recall of a post that was pulled already, or that a
 reader does not pass on what he read. He can also prove that you wrote it.

@@ -21,6 +21,7 @@ const (
 	OpReadDir Op = "readdir"
 	OpLstat   Op = "lstat"
 	OpLock    Op = "lock"
+	OpWatch   Op = "watch" // "." is the watcher itself
 )
 
 // A Hook is the seam where tests make the disk fail. It is called before every

@@ -45,6 +45,7 @@ type Root struct {
 
 	mu    sync.Mutex
 	slots map[string]chan struct{} // one per lock file, see Lock
+	fine  map[string]bool          // see FineTimes
 }
 
 // Open opens the existing directory dir. The hook is nil but in tests.

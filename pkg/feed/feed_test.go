@@ -95,13 +95,14 @@ func write(t *testing.T, dir string, names ...string) {
 func TestScan(t *testing.T) {
 	root, dir := open(t)
 	later := time.Now().Add(time.Hour) // nothing is too young to be trusted
-	say := func(known map[string]disk.Stat, full bool, now time.Time) (said []string, next map[string]disk.Stat) {
+	say := func(known map[string]Folder, full bool, now time.Time) (said []string, next map[string]Folder) {
 		t.Helper()
-		listings, err := Mine.Scan(root, known, full, now)
+		var listings []Listing
+		err := Mine.Scan(root, Look{Known: known, Full: full, Now: now}, func(l Listing) error { listings = append(listings, l); return nil })
 		if err != nil {
 			t.Fatal(err)
 		}
-		next = map[string]disk.Stat{}
+		next = map[string]Folder{}
 		for name, s := range known {
 			next[name] = s
 		}
@@ -111,7 +112,7 @@ func TestScan(t *testing.T) {
 				text += " gone"
 				delete(next, l.Dir)
 			} else {
-				next[l.Dir] = l.Stat
+				next[l.Dir] = l.Folder
 			}
 			for _, f := range l.Files {
 				text += " " + f.Name
@@ -137,15 +138,25 @@ func TestScan(t *testing.T) {
 	write(t, dir, "feed/2026/10/new.json", "feed/2026/10/newer.json")
 	got, known = say(known, false, later)
 	expect("two added", got, "feed/2026/10 draft.json new.json newer.json")
-	if got, _ := say(known, true, later); len(got) != 7 {
-		t.Errorf("a full look lists %q", got)
+	got, known = say(known, true, later)
+	expect("all looked at", got)
+	written := filepath.Join(dir, "feed", "2026", "10", "draft.json")
+	if err := os.WriteFile(written, []byte("{ }"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, _ = say(known, false, later)
+	expect("one written in place", got)
+	got, known = say(known, true, later)
+	expect("one written in place, and all looked at", got, "feed/2026/10 draft.json new.json newer.json")
+	if _, young := say(known, true, time.Now()); young["feed/2026/10"].Sum != 0 {
+		t.Error("a file that has just changed is trusted")
 	}
 	if err := os.RemoveAll(filepath.Join(dir, "feed", "2026", "11")); err != nil {
 		t.Fatal(err)
 	}
 	got, _ = say(known, false, later)
 	expect("a month removed", got, "feed/2026", "feed/2026/11 gone")
-	if _, again := say(map[string]disk.Stat{}, false, time.Now()); again["feed/2026/10"] != (disk.Stat{}) {
+	if _, again := say(nil, false, time.Now()); again["feed/2026/10"].Stat != (disk.Stat{}) {
 		t.Error("a folder that has just changed is trusted")
 	}
 }
@@ -165,8 +176,16 @@ func TestScanFails(t *testing.T) {
 	}
 	defer func() { _ = root.Close() }()
 	write(t, dir, Mine.Path(place))
-	if l, err := Mine.Scan(root, nil, false, time.Now()); !errors.Is(err, broken) || l != nil {
-		t.Errorf("got %v, %v", l, err)
+	for _, full := range []bool{false, true} {
+		err := Mine.Scan(root, Look{Full: full, Now: time.Now()}, func(l Listing) error {
+			if l.Dir == "feed/2026/11" {
+				t.Errorf("got %v", l)
+			}
+			return nil
+		})
+		if !errors.Is(err, broken) {
+			t.Errorf("got %v", err)
+		}
 	}
 	if p, err := Mine.Newest(root, "3"); !errors.Is(err, broken) || p != "" {
 		t.Errorf("the newest: %q, %v", p, err)

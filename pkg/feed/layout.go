@@ -69,9 +69,9 @@ const (
 
 // Classify looks at a name in a folder of a tree.
 func (t Tree) Classify(dir, name string) (Kind, post.Position) {
-	stem, isJSON := strings.CutSuffix(name, ".json")
+	stem := strings.TrimSuffix(name, ".json")
 	switch {
-	case strings.HasPrefix(name, "."), strings.HasSuffix(name, "~"), strings.HasSuffix(name, ".part"), !isJSON:
+	case !isOurs(name):
 		return Other, ""
 	case strings.Contains(name, ".sync-conflict-"), strings.Contains(name, "conflicted copy"):
 		return Conflict, ""
@@ -82,3 +82,6 @@ func (t Tree) Classify(dir, name string) (Kind, post.Position) {
 	}
 	return Post, p
 }
+
+// isOurs tells whether a file may be a post, or become one.
+func isOurs(name string) bool { return strings.HasSuffix(name, ".json") && name[0] != '.' }

@@ -1,13 +1,10 @@
 package feed
 
 import (
-	"errors"
-	"io/fs"
 	"maps"
 	"path"
+	"runtime"
 	"slices"
-	"strings"
-	"syscall"
 	"time"
 
 	"github.com/p2ps/p2ps/pkg/disk"
@@ -16,10 +13,16 @@ import (
 
 // A Listing is what a folder holds, because it changed since it was last seen.
 type Listing struct {
-	Dir   string
-	Stat  disk.Stat // of the folder before it was listed; the zero Stat if too young to be trusted
+	Dir string
+	Folder
 	Gone  bool
 	Files []File
+}
+
+// A Folder is what is remembered of one, to tell whether it changed.
+type Folder struct {
+	Stat disk.Stat // before it was listed; the zero Stat if too young to be trusted
+	Sum  uint64    // of the names and stats of its files; 0 if one is too young to be trusted
 }
 
 // A File is one file in a folder that may be a post or become one.
@@ -41,35 +44,33 @@ func Racy(s disk.Stat, now time.Time) bool {
 	return s.Mtime > young || s.Ctime > young
 }
 
-// Scan lists the folders of a tree that changed since they were known to be
-// so: their own times tell of every file added, renamed or removed. An edit in
-// place changes no folder; full lists them all, so that every file's stat can
-// be compared.
+// A Look says which folders of a tree are listed.
+//
+// Without more, those whose own times changed: they tell of every file added,
+// renamed or removed. An edit in place changes no folder; Full lists them all,
+// so that every file's stat is seen.
+type Look struct {
+	Known map[string]Folder // as they were when they were last listed
+	Full  bool
+	Dirs  []string      // only these and what is new below them, whatever their times say
+	Seed  func() uint64 // of the sums: with another, every folder has changed; asked for when a folder is listed
+	Now   time.Time
+}
+
+// Scan lists the folders of a tree that changed, and hands each to each, one at
+// a time. An error of each ends it.
 //
 // A tree that is not there has no folders; one that cannot be read is an error,
 // and means nothing for what it holds.
-func (t Tree) Scan(root *disk.Root, known map[string]disk.Stat, full bool, now time.Time) ([]Listing, error) {
-	s := scan{root: root, tree: t, known: known, full: full, now: now, seen: map[string]bool{}}
-	if err := s.visit(string(t), 0); err != nil {
-		return nil, err
+func (t Tree) Scan(root *disk.Root, look Look, each func(Listing) error) error {
+	s := &scan{root: root, tree: t, Look: look, seen: map[string]bool{}, gone: map[string]bool{}}
+	switch {
+	case look.Full:
+		return s.everywhere(each)
+	case look.Dirs != nil:
+		return s.inOrder(look.Dirs, each)
 	}
-	for _, dir := range slices.Sorted(maps.Keys(known)) {
-		if s.seen[dir] {
-			continue
-		}
-		if err := s.visit(dir, depth(t, dir)); err != nil {
-			return nil, err
-		}
-	}
-	return s.changed, nil
-}
-
-func depth(t Tree, dir string) (n int) {
-	for dir != string(t) && dir != "." {
-		dir = path.Dir(dir)
-		n++
-	}
-	return n
+	return s.inOrder(append([]string{string(t)}, slices.Sorted(maps.Keys(look.Known))...), each)
 }
 
 // maxDepth is how deep folders below a tree are looked at: years, months, and
@@ -77,109 +78,185 @@ func depth(t Tree, dir string) (n int) {
 const maxDepth = 3
 
 type scan struct {
-	root    *disk.Root
-	tree    Tree
-	known   map[string]disk.Stat
-	full    bool
-	now     time.Time
-	seen    map[string]bool
-	changed []Listing
+	Look
+	root *disk.Root
+	tree Tree
+	seen map[string]bool
+	gone map[string]bool
 }
 
-func (s *scan) visit(dir string, depth int) error {
-	s.seen[dir] = true
-	before, wasKnown := s.known[dir]
-	info, err := s.root.Lstat(dir)
-	if notThere(err) || err == nil && !info.IsDir() {
-		if wasKnown {
-			s.changed = append(s.changed, Listing{Dir: dir, Gone: true})
-		}
-		return nil
+func (t Tree) depth(dir string) (n int) {
+	for dir != string(t) && dir != "." {
+		dir = path.Dir(dir)
+		n++
 	}
-	if err != nil {
-		return err
-	}
-	stat := disk.StatOf(info)
-	if wasKnown && !s.full && before.Mtime == stat.Mtime && before.Ctime == stat.Ctime {
-		return nil
-	}
-	l := Listing{Dir: dir, Stat: stat}
-	if Racy(stat, s.now) {
-		l.Stat = disk.Stat{}
-	}
-	entries, err := s.root.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	var dirs []string
-	for _, e := range entries {
-		if e.Dir {
-			if depth < maxDepth && e.Name[0] != '.' {
-				dirs = append(dirs, dir+"/"+e.Name)
+	return n
+}
+
+// inOrder visits folders in byte order, those above first, and what is new
+// below them.
+func (s *scan) inOrder(dirs []string, each func(Listing) error) error {
+	for _, dir := range dirs {
+		for todo := []string{dir}; len(todo) > 0; todo = todo[1:] {
+			below, l, err := s.visit(todo[0])
+			if err != nil {
+				return err
 			}
-			continue
-		}
-		if kind, position := s.tree.Classify(dir, e.Name); kind != Other {
-			l.Files = append(l.Files, File{e.Name, kind, position, e.Stat, e.Regular})
-		}
-	}
-	s.changed = append(s.changed, l)
-	for _, d := range dirs {
-		if err := s.visit(d, depth+1); err != nil {
-			return err
+			todo = append(todo, below...)
+			if l == nil {
+				continue
+			}
+			if err := each(*l); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// Newest is the newest position in a tree below a limit, found by the names of
-// its folders and files alone; "" if there is none.
-func (t Tree) Newest(root *disk.Root, below post.Position) (post.Position, error) {
-	years, err := descending(root, string(t), 4)
-	if err != nil {
-		return "", err
+// everywhere visits all folders, on all cores. Known ones that it does not
+// reach are gone.
+func (s *scan) everywhere(each func(Listing) error) error {
+	type result struct {
+		below []string
+		l     *Listing
+		err   error
 	}
-	for _, year := range years {
-		months, err := descending(root, year, 2)
-		if err != nil {
-			return "", err
+	var (
+		todo    = []string{string(s.tree)}
+		results = make(chan result)
+		busy    int
+		failed  error
+	)
+	for len(todo) > 0 || busy > 0 {
+		for failed == nil && len(todo) > 0 && busy < runtime.GOMAXPROCS(0) {
+			dir := todo[0]
+			todo = todo[1:]
+			busy++
+			s.seen[dir] = true
+			go func() {
+				l, below, err := s.list(dir)
+				results <- result{below, l, err}
+			}()
 		}
-		for _, month := range months {
-			files, err := descending(root, month, 0)
-			if err != nil {
-				return "", err
-			}
-			for _, f := range files {
-				if kind, p := t.Classify(month, path.Base(f)); kind == Post && p < below {
-					return p, nil
-				}
-			}
+		if busy == 0 {
+			break
+		}
+		r := <-results
+		busy--
+		todo = append(todo, r.below...)
+		if failed == nil {
+			failed = r.err
+		}
+		if failed == nil && r.l != nil {
+			failed = each(*r.l)
 		}
 	}
-	return "", nil
+	for _, dir := range slices.Sorted(maps.Keys(s.Known)) {
+		if failed == nil && !s.seen[dir] {
+			failed = each(Listing{Dir: dir, Gone: true})
+		}
+	}
+	return failed
 }
 
-// notThere tells that there is no such folder: nothing, or something else in its
-// place, or in the place of one above it.
-func notThere(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
-}
-
-// descending lists the paths in a folder, the last name first; with digits,
-// only those whose names are so many digits: the folders of years and months.
-func descending(root *disk.Root, dir string, digits int) ([]string, error) {
-	names, err := root.Names(dir)
-	if notThere(err) {
-		return nil, nil
+// visit lists a folder if it is to be listed, and says which below it are new.
+func (s *scan) visit(dir string) (below []string, l *Listing, err error) {
+	if s.seen[dir] {
+		return nil, nil, nil
 	}
-	if err != nil {
-		return nil, err
+	s.seen[dir] = true
+	if s.gone[path.Dir(dir)] { // also one that a link leads to
+		s.gone[dir] = true
+		if _, known := s.Known[dir]; known {
+			return nil, &Listing{Dir: dir, Gone: true}, nil
+		}
+		return nil, nil, nil
 	}
-	var out []string
-	for _, name := range slices.Backward(names) {
-		if digits == 0 || len(name) == digits && strings.Trim(name, "0123456789") == "" {
-			out = append(out, dir+"/"+name)
+	l, all, err := s.list(dir)
+	if l != nil && l.Gone {
+		s.gone[dir] = true
+	}
+	for _, d := range all {
+		if _, known := s.Known[d]; !known {
+			below = append(below, d)
 		}
 	}
-	return out, nil
+	return below, l, err
+}
+
+// list lists a folder, and the folders in it; nil if it is as it was known.
+func (s *scan) list(dir string) (l *Listing, below []string, err error) {
+	before, wasKnown := s.Known[dir]
+	info, err := s.root.Lstat(dir)
+	if notThere(err) || err == nil && !info.IsDir() {
+		if wasKnown || s.Dirs != nil {
+			return &Listing{Dir: dir, Gone: true}, nil, nil
+		}
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	stat := disk.StatOf(info)
+	if wasKnown && !s.Full && s.Dirs == nil && before.Stat.Mtime == stat.Mtime && before.Stat.Ctime == stat.Ctime {
+		return nil, nil, nil
+	}
+	entries, err := s.root.ReadDir(dir)
+	if notThere(err) { // it went meanwhile
+		return &Listing{Dir: dir, Gone: true}, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	l = &Listing{Dir: dir, Folder: Folder{Stat: stat, Sum: 1}}
+	if s.Seed != nil {
+		l.Folder.Sum |= s.Seed()
+	}
+	if Racy(stat, s.Now) {
+		l.Stat = disk.Stat{}
+	}
+	depth, young := s.tree.depth(dir), false
+	files := entries[:0]
+	for _, e := range entries {
+		switch {
+		case e.Dir:
+			if depth < maxDepth && e.Name[0] != '.' {
+				below = append(below, dir+"/"+e.Name)
+			}
+		case isOurs(e.Name):
+			young = young || Racy(e.Stat, s.Now)
+			l.Sum += sumOf(e)
+			files = append(files, e)
+		}
+	}
+	if young {
+		l.Sum = 0
+	}
+	l.Stat.Size, l.Stat.Ino = 0, 0 // of which the index keeps nothing
+	if wasKnown && l.Sum != 0 && l.Folder == before {
+		return nil, below, nil
+	}
+	for _, e := range files {
+		kind, position := s.tree.Classify(dir, e.Name)
+		l.Files = append(l.Files, File{e.Name, kind, position, e.Stat, e.Regular})
+	}
+	return l, below, nil
+}
+
+// sumOf is FNV-1a over the name and stat of an entry. Sums of all entries are
+// added: in whatever order they are listed, the sum is the same.
+func sumOf(e disk.Entry) uint64 {
+	const prime = 1099511628211
+	sum := uint64(14695981039346656037)
+	for i := range len(e.Name) {
+		sum = (sum ^ uint64(e.Name[i])) * prime
+	}
+	for _, n := range [...]uint64{uint64(e.Stat.Size), uint64(e.Stat.Mtime), uint64(e.Stat.Ctime), e.Stat.Ino} {
+		for range 8 {
+			sum = (sum ^ n&0xff) * prime
+			n >>= 8
+		}
+	}
+	return sum
 }

@@ -70,6 +70,9 @@ func (h *Home) answer(v *index.View, me tree, g post.Grants, q wire.Question, no
 			return a, err
 		}
 	}
+	if g.Friend {
+		a.Addresses = h.served.reached
+	}
 	if a.Gone, err = h.gone(v, me, g, q.Have, a.Time); err != nil {
 		return a, err
 	}
@@ -101,7 +104,7 @@ func (h *Home) answerPosts(v *index.View, me tree, g post.Grants, q wire.Questio
 	if err != nil {
 		return err
 	}
-	if err := h.texts(a, me, rows, most); err != nil || a.More {
+	if err := h.texts(a, me, rows, most, q.Limit); err != nil || a.More {
 		return err
 	}
 	months, err := h.months(v, me, g, a.Time)
@@ -113,8 +116,11 @@ func (h *Home) answerPosts(v *index.View, me tree, g post.Grants, q wire.Questio
 	return nil
 }
 
-// texts puts the texts of rows into a, as many as a page holds.
-func (h *Home) texts(a *wire.Answer, me tree, rows []index.Row, most int) error {
+// texts puts the texts of rows into a, as many as a page of so many bytes holds.
+func (h *Home) texts(a *wire.Answer, me tree, rows []index.Row, most, limit int) error {
+	if limit == 0 {
+		limit = wire.MaxPage
+	}
 	const gone = 120 // bytes of an item that says so, at most
 	size := len(a.Gone) * gone
 	for _, r := range rows {
@@ -122,7 +128,7 @@ func (h *Home) texts(a *wire.Answer, me tree, rows []index.Row, most int) error 
 		if err != nil {
 			return err
 		}
-		if len(a.Items) == most || size+len(text) > wire.MaxPage && len(a.Items) > 0 {
+		if len(a.Items) == most || size+len(text) > limit && len(a.Items) > 0 {
 			a.More = true
 			return nil
 		}
@@ -167,7 +173,11 @@ func (h *Home) read(t tree, r index.Row, raw []byte, stat disk.Stat) (*post.Post
 	if t.mine {
 		open = post.OpenMine
 	}
-	p, err := open(raw, t.cert)
+	key, err := t.key()
+	if err != nil {
+		return nil, err
+	}
+	p, err := open(raw, key)
 	if err != nil || p.Version() != r.Version {
 		return nil, fmt.Errorf("%w: %s", errMoved, r.ID.Position)
 	}
@@ -227,12 +237,15 @@ func (h *Home) month(v *index.View, me tree, g post.Grants, month string, at tim
 
 func (h *Home) answerManifest(v *index.View, me tree, g post.Grants, q wire.Question, a *wire.Answer) error {
 	a.Lines = []string{}
-	size := 0
+	size, limit := 0, wire.MaxPage
+	if q.Limit > 0 {
+		limit = q.Limit
+	}
 	add := func(line string) bool {
 		if line <= q.After {
 			return true
 		}
-		if size += len(line) + 3; size > wire.MaxPage {
+		if size += len(line) + 3; size > limit {
 			a.More = true
 			return false
 		}
@@ -275,7 +288,7 @@ func (h *Home) answerIDs(v *index.View, me tree, g post.Grants, q wire.Question,
 	// In order and each once, whatever the question (spec W14).
 	slices.SortFunc(rows, func(a, b index.Row) int { return strings.Compare(string(a.ID.Position), string(b.ID.Position)) })
 	rows = slices.CompactFunc(rows, func(a, b index.Row) bool { return a.ID == b.ID })
-	return h.texts(a, me, rows, max(1, h.opt.Items-len(a.Gone)))
+	return h.texts(a, me, rows, max(1, h.opt.Items-len(a.Gone)), q.Limit)
 }
 
 // offered tells whether a post is given to the reader of g at a moment.

@@ -40,6 +40,8 @@ type verb struct {
 	again bool
 	// undone: what is said to have failed is not there.
 	undone bool
+	// whole says what of several steps must be all or nothing; nil: nothing.
+	whole func(*home.Home, *crashed) error
 }
 
 // A crashed is one home on which a verb is run, and what the template holds.
@@ -135,6 +137,15 @@ func verbs() []verb {
 			_, _, err := k.AddFriend(c.cert("dave"), keyring.AddOptions{Name: "dave", Addresses: []string{"http://127.0.0.1:1"}, History: "all"})
 			return err
 		})},
+		{name: "guest", who: "alice", stages: true, again: true, hand: invited, whole: befriended, run: people(func(k *keyring.Keyring, c *crashed) error {
+			_, _, _, err := k.Welcome(invitation, keyring.Guest{Cert: c.cert("dave"), Name: "dave", Addresses: []string{"http://127.0.0.1:1"}})
+			return err
+		})},
+		{name: "host", who: "alice", stages: true, again: true, whole: befriended, run: people(func(k *keyring.Keyring, c *crashed) error {
+			opt := keyring.AddOptions{Addresses: []string{"http://127.0.0.1:1"}, Trust: keyring.TrustPinned}
+			_, _, err := k.Befriend(c.cert("dave"), opt, "dave", []string{"family", "work"})
+			return err
+		})},
 		{name: "friend remove", who: "alice", stages: true, again: true, run: people(func(k *keyring.Keyring, c *crashed) error {
 			_, err := k.RemoveFriend(c.cert("bob").Fingerprint())
 			return err
@@ -161,6 +172,36 @@ func verbs() []verb {
 			return makeIdentity(h, "Erin")
 		}},
 	}
+}
+
+const invitation = "LY4XXSQ27EFOMCFAWEUESMY7LQ"
+
+// invited leaves an open invite.
+func invited(t *testing.T, c *crashed) {
+	h, err := home.Open(c.dir, c.options(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = h.Close() }()
+	i := keyring.Invite{Token: invitation, Made: clock(), Expires: clock().Add(1e12), Uses: 1, Groups: []string{"family", "work"}}
+	if err := h.People().AddInvite(i); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// befriended: Dave is a stranger, or a friend in both groups who sees all.
+func befriended(h *home.Home, c *crashed) error {
+	g, err := h.People().Grants(c.cert("dave").Fingerprint())
+	if err != nil || !g.Friend {
+		return err
+	}
+	family, inFamily := g.Groups["family"]
+	work, inWork := g.Groups["work"]
+	p, err := h.People().Find(string(c.cert("dave").Fingerprint()))
+	if err != nil || !inFamily || !inWork || family != "" || work != "" || g.Since != "" || len(p.Addresses) != 1 || p.Name != "dave" || p.Trust != keyring.TrustPinned {
+		return fmt.Errorf("half a friendship: %+v, %+v, %w", g, p, err)
+	}
+	return nil
 }
 
 func TestCrashPoints(t *testing.T) {
@@ -246,6 +287,11 @@ func (p *play) crashPoint(t *testing.T, v verb, n int, way way, old, after strin
 		t.Fatalf("%s: neither old nor new:\n%s", where, diff(old, now))
 	case v.undone && err != nil && !kill && core(now) != core(old):
 		t.Fatalf("%s: said to have failed, and done:\n%s", where, diff(old, now))
+	}
+	if v.whole != nil {
+		if err := v.whole(h, c); err != nil {
+			t.Fatalf("%s: %v:\n%s", where, err, diff(old, now))
+		}
 	}
 	c.check(t, where)
 	if v.again || now != after {

@@ -11,7 +11,6 @@ import (
 	"github.com/p2ps/p2ps/pkg/disk"
 	"github.com/p2ps/p2ps/pkg/feed"
 	"github.com/p2ps/p2ps/pkg/index"
-	"github.com/p2ps/p2ps/pkg/pgp"
 	"github.com/p2ps/p2ps/pkg/post"
 )
 
@@ -23,14 +22,17 @@ type finding struct {
 	stray *index.Stray // no post at its place
 	drop  *post.ID     // a copy that is no copy: to be fetched again
 
-	unread bool // for a reason that may pass
+	unread  bool // for a reason that may pass
+	strayed bool // the index knows it as a stray
 }
 
 func (f finding) record(tx *index.Tx, t tree) error {
 	switch {
 	case f.row != nil:
-		if err := tx.DropStray(f.dir, f.name); err != nil {
-			return err
+		if f.strayed {
+			if err := tx.DropStray(f.dir, f.name); err != nil {
+				return err
+			}
 		}
 		return tx.Put(*f.row)
 	case f.drop != nil:
@@ -45,7 +47,7 @@ func (f finding) record(tx *index.Tx, t tree) error {
 // the post at that place, nil if nothing.
 func (h *Home) examine(t tree, dir string, f feed.File, known *index.Row, now time.Time) finding {
 	out := finding{dir: dir, name: f.Name}
-	raw, stat, err := []byte(nil), f.Stat, errors.New("it is no regular file")
+	raw, stat, err := []byte(nil), f.Stat, error(disk.ErrNotRegular)
 	if f.Regular {
 		raw, stat, err = h.root.ReadFile(dir+"/"+f.Name, post.MaxFile)
 	}
@@ -57,16 +59,21 @@ func (h *Home) examine(t tree, dir string, f feed.File, known *index.Row, now ti
 	if known != nil && err == nil && known.Sum == sum && known.State <= index.Older {
 		row := *known // only its stat changed
 		row.Stat = stat
+		if row.State <= index.Tombstone {
+			row.Received = index.ReceivedAt(stat)
+		}
 		out.row = &row
 		return out
 	}
-	id := post.ID{Author: t.cert.Fingerprint(), Position: f.Position}
+	id := post.ID{Author: t.author(), Position: f.Position}
 	if f.Kind != feed.Post {
-		out.stray = h.stray(t, dir, f, raw, err, stat)
+		if t.mine { // what else lies among copies is nothing
+			out.stray = h.stray(t, dir, f, raw, err, stat)
+		}
 		return out
 	}
 	if !t.mine {
-		p, openErr := openCopy(raw, err, id, t.cert)
+		p, openErr := openCopy(raw, err, id, t)
 		if openErr != nil {
 			out.drop = &id
 			return out
@@ -86,7 +93,11 @@ func passing(err error) bool {
 	return isPath && !errors.Is(err, disk.ErrNotRegular) && !errors.Is(err, disk.ErrTooLarge)
 }
 
-func openCopy(raw []byte, err error, id post.ID, cert *pgp.Certificate) (*post.Post, error) {
+func openCopy(raw []byte, err error, id post.ID, t tree) (*post.Post, error) {
+	if err != nil {
+		return nil, err
+	}
+	cert, err := t.key()
 	if err != nil {
 		return nil, err
 	}

@@ -107,6 +107,21 @@ func (h *Home) changedRows(v *index.View, me tree, out *[]Pending) error {
 	return nil
 }
 
+// Away takes out of what was done by hand the posts that were removed, if the
+// whole feed is not there, and counts them: a disk that is not mounted is not ten
+// thousand removals.
+func (h *Home) Away(pending []Pending) (removed int, rest []Pending) {
+	for _, p := range pending {
+		if p.What != WasRemoved {
+			rest = append(rest, p)
+		}
+	}
+	if removed = len(pending) - len(rest); removed == 0 || !h.isAway() {
+		return 0, pending
+	}
+	return removed, rest
+}
+
 // Prepare reads what sign would make of a pending file: the text, and for
 // whom. For a removed post the draft is a Tombstone.
 func (h *Home) Prepare(ctx context.Context, p Pending) (*post.Draft, post.Audience, error) {

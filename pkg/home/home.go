@@ -72,6 +72,8 @@ type Home struct {
 	secret func() (*pgp.Secret, error)
 	served served
 
+	changed change
+
 	fetching chan struct{} // a place for each of those whose files come
 }
 

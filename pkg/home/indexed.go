@@ -78,28 +78,6 @@ func (h *Home) openIndex(ctx context.Context) (*index.Index, error) {
 	return x, nil
 }
 
-// fill makes a new index from the files. Nobody sees it before it is whole.
-func (h *Home) fill(ctx context.Context, x *index.Index) error {
-	trees, err := h.trees()
-	if err != nil {
-		return err
-	}
-	for _, t := range trees {
-		if err := h.scan(ctx, x, t, true, alone); err != nil {
-			return err
-		}
-	}
-	if !x.IsShared() {
-		return nil
-	}
-	unlock, err := h.lock(ctx)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	return x.Publish()
-}
-
 // openedIndex is the index if it can be had without making it anew, which a
 // single post need not wait for.
 func (h *Home) openedIndex(ctx context.Context) *index.Index {

@@ -280,8 +280,7 @@ func (c *kept) record(tx *index.Tx, k *keeper) error {
 		if err != nil {
 			return err
 		}
-		stat := disk.StatOf(info)
-		stat.Ctime = 0 // too young to be trusted
+		stat := k.h.young(path.Dir(r.name), disk.StatOf(info))
 		if err := errors.Join(tx.Put(index.RowOf(r.post, stat, sha256.Sum256(r.data))), tx.TouchDir(path.Dir(r.name))); err != nil {
 			return err
 		}

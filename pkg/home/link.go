@@ -26,11 +26,20 @@ var (
 	ErrNoAddress = errors.New("no address is known")
 )
 
+// keyChanged is ErrKeyChanged, with the key that answered.
+type keyChanged struct{ other, his pgp.Fingerprint }
+
+func (e *keyChanged) Error() string {
+	return fmt.Sprintf("%v: %s, instead of %s", ErrKeyChanged, e.other, e.his)
+}
+func (e *keyChanged) Unwrap() error { return ErrKeyChanged }
+
 // A link carries questions to one person and answers back.
 type link interface {
 	Ask(ctx context.Context, q wire.Question) (wire.Answer, error)
 	Renew(ctx context.Context) (*pgp.Certificate, error)
-	Room(q wire.Question) int // for marked ids in the first question
+	Back(ctx context.Context, a wire.Answer) error // gives what a asks back
+	Room(q wire.Question) int                      // for marked ids in the first question
 	Bytes() int64
 }
 
@@ -111,10 +120,16 @@ func (p *place) Renew(ctx context.Context) (*pgp.Certificate, error) {
 			return fmt.Errorf("%w: his key: %w", ErrUntrusted, err)
 		}
 		if cert.Fingerprint() != fpr {
-			return fmt.Errorf("%w: %s, instead of %s", ErrKeyChanged, cert.Fingerprint(), fpr)
+			return &keyChanged{other: cert.Fingerprint(), his: fpr}
 		}
-		return p.h.Locked(ctx, func(k *keyring.Keyring) (err error) {
-			p.cert, _, err = k.Merge(cert)
+		return p.h.Locked(ctx, func(k *keyring.Keyring) error {
+			merged, _, err := k.Merge(cert)
+			if errors.Is(err, keyring.ErrUnknown) { // he is to be a friend, and is none yet
+				merged, err = p.cert.Merge(cert)
+			}
+			if err == nil {
+				p.cert = merged
+			}
 			return err
 		})
 	})
@@ -132,6 +147,7 @@ func ignoreUnreachable(err error) error {
 type sealedLink struct {
 	place
 	me    *pgp.Secret
+	mine  []string      // where I am reached now, which he is told; nil if nowhere
 	shift time.Duration // of his clock, if he says that mine is wrong
 
 	body, room []byte // memory for the next part of a file
@@ -171,6 +187,10 @@ func (l *sealedLink) Ask(ctx context.Context, q wire.Question) (wire.Answer, err
 			shifted = true
 			l.shift = a.Time.Sub(l.h.clock(l.me.Certificate()))
 			continue
+		case a.Code == wire.CodeSpent:
+			return a, keyring.ErrSpent
+		case a.Code == wire.CodeNotFound:
+			return a, keyring.ErrNoInvite
 		case a.Code == wire.CodeVersion:
 			return a, fmt.Errorf("%w: the peer speaks another version of the protocol", wire.ErrVersion)
 		}
@@ -193,6 +213,9 @@ func pause(ctx context.Context, d time.Duration) error {
 
 func (l *sealedLink) once(ctx context.Context, q wire.Question) (a wire.Answer, err error) {
 	party := wire.Party{Me: l.me, Other: l.cert}
+	if q.Addresses == nil {
+		q.Addresses = l.mine
+	}
 	var nonce [16]byte
 	if _, err := rand.Read(nonce[:]); err != nil {
 		return a, err
@@ -240,6 +263,7 @@ func (l *sealedLink) oncePart(ctx context.Context, sent *wire.Sent, party wire.P
 
 // Room is how many ids have room in the size that the request has anyway.
 func (l *sealedLink) Room(q wire.Question) int {
+	q.Addresses = l.mine
 	literal, err := wire.Literal(wire.Party{Me: l.me, Other: l.cert}, q, l.h.opt.Now(), [16]byte{})
 	if err != nil {
 		return 1

@@ -50,8 +50,8 @@ var mutants = []mutant{
 
 	{"a page begins at the beginning", "home/answer.go", "v.Page(me.cert.Fingerprint(), g, after, most+1, a.Time)", "v.Page(me.cert.Fingerprint(), g, \"\", most+1, a.Time)"},
 	{"gone may fill a page", "home/answer.go", "a.Gone = a.Gone[:min(len(a.Gone), max(1, h.opt.Items-1))]\n\tmost := max(1, h.opt.Items-len(a.Gone))", "most := h.opt.Items - len(a.Gone)"},
-	{"more tells of posts that he may not see", "home/answer.go", "err := h.texts(a, me, rows, most); err != nil || a.More {\n\t\treturn err\n\t}",
-		"err := h.texts(a, me, rows, most); err != nil || a.More {\n\t\treturn err\n\t}\n\tif all, _ := v.Range(me.cert.Fingerprint(), after+\"~\", last); len(a.Items) > 0 && len(all) > len(a.Items) {\n\t\ta.More = true\n\t\treturn nil\n\t}"},
+	{"more tells of posts that he may not see", "home/answer.go", "err := h.texts(a, me, rows, most, q.Limit); err != nil || a.More {\n\t\treturn err\n\t}",
+		"err := h.texts(a, me, rows, most, q.Limit); err != nil || a.More {\n\t\treturn err\n\t}\n\tif all, _ := v.Range(me.cert.Fingerprint(), after+\"~\", last); len(a.Items) > 0 && len(all) > len(a.Items) {\n\t\ta.More = true\n\t\treturn nil\n\t}"},
 	{"gone of a missing file", "home/gone.go", "if !ok || row.State > index.Tombstone ||", "if ok && g.Friend && row.State == index.Removed {\n\t\t\tgone = append(gone, id)\n\t\t}\n\t\tif !ok || row.State > index.Tombstone ||"},
 	{"gone of a draft", "home/gone.go", "if !ok || row.State > index.Tombstone ||", "if ok && g.Friend && row.State == index.Edited {\n\t\t\tgone = append(gone, id)\n\t\t}\n\t\tif !ok || row.State > index.Tombstone ||"},
 	{"gone of a text that was put back", "home/gone.go", "if !ok || row.State > index.Tombstone ||", "if ok && g.Friend && row.State == index.Older {\n\t\t\tgone = append(gone, id)\n\t\t}\n\t\tif !ok || row.State > index.Tombstone ||"},

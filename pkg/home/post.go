@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"strings"
 	"time"
 
 	"github.com/p2ps/p2ps/pkg/disk"
@@ -113,17 +114,28 @@ func (h *Home) put(ctx context.Context, p *post.Post) error {
 }
 
 func (h *Home) noteOwn(ctx context.Context, p *post.Post, name string, data []byte) {
+	defer h.changed.tell()
 	x := h.openedIndex(ctx)
 	info, err := h.root.Lstat(name)
 	if x == nil || err != nil {
 		return
 	}
-	stat := disk.StatOf(info)
-	stat.Ctime = 0 // too young to be trusted
+	stat := h.young(path.Dir(name), disk.StatOf(info))
 	err = x.Update(ctx, func(tx *index.Tx) error {
-		return errors.Join(tx.Put(index.RowOf(p, stat, sha256.Sum256(data))), tx.TouchDir(path.Dir(name)))
+		return errors.Join(tx.Put(index.RowOf(p, stat, sha256.Sum256(data))), tx.DropStray(path.Dir(name), path.Base(name)), tx.TouchDir(path.Dir(name)))
 	})
 	if err != nil {
 		h.opt.Log.Debug("the index will follow later", "error", err)
 	}
+}
+
+// young is the stat of a file that was just written. Where times are coarse it
+// cannot show a change that comes now, and is not trusted: the file is read
+// again by the next look.
+func (h *Home) young(dir string, s disk.Stat) disk.Stat {
+	top, _, _ := strings.Cut(dir, "/")
+	if !h.root.FineTimes(top) {
+		s.Ctime = 0
+	}
+	return s
 }

@@ -14,6 +14,10 @@ import (
 // given, and nothing told of me.
 type publicLink struct{ place }
 
+// Back implements link: a public page asks nothing.
+func (l *publicLink) Back(context.Context, wire.Answer) error { return nil }
+
+// Room implements link.
 func (l *publicLink) Room(wire.Question) int { return wire.MaxIDs / 10 }
 
 // page is a public page of posts or lines.

@@ -80,6 +80,10 @@ func (h *Home) Pull(ctx context.Context, people []keyring.Person, opt PullOption
 			return err
 		}
 	}
+	mine, err := h.Reached(ctx)
+	if err != nil {
+		return err
+	}
 	client := peer.NewClient(opt.Timeout)
 	defer client.Close()
 	var mu sync.Mutex
@@ -87,7 +91,7 @@ func (h *Home) Pull(ctx context.Context, people []keyring.Person, opt PullOption
 	g.SetLimit(max(1, opt.Jobs))
 	for _, p := range people {
 		g.Go(func() error {
-			done := h.pullOne(ctx, client, p, opt, func(e Event) {
+			done := h.pullOne(ctx, client, p, mine, opt, func(e Event) {
 				mu.Lock()
 				defer mu.Unlock()
 				e.Person = p
@@ -105,17 +109,20 @@ func (h *Home) Pull(ctx context.Context, people []keyring.Person, opt PullOption
 	return g.Wait()
 }
 
-func (h *Home) pullOne(ctx context.Context, client *peer.Client, p keyring.Person, opt PullOptions, tell func(Event)) Pulled {
+func (h *Home) pullOne(ctx context.Context, client *peer.Client, p keyring.Person, mine []string, opt PullOptions, tell func(Event)) Pulled {
 	all := ctx
 	ctx, cancel := context.WithTimeoutCause(ctx, runTime, fmt.Errorf("%w: the pull took longer than %s", peer.ErrUnreachable, runTime))
 	defer cancel()
 	done := Pulled{Person: p}
 	done.Err = h.withIndex(ctx, func(x *index.Index) error {
+		if p.Alarm != "" { // until it is settled
+			return h.remember(ctx, x, &done, &keyChanged{pgp.Fingerprint(p.Alarm), p.Fingerprint})
+		}
 		cert, err := h.people.Certificate(p.Fingerprint)
 		if err != nil {
 			return err
 		}
-		l, err := h.linkTo(client, p, cert)
+		l, err := h.linkTo(client, p, cert, mine)
 		if err != nil {
 			return err
 		}
@@ -129,7 +136,7 @@ func (h *Home) pullOne(ctx context.Context, client *peer.Client, p keyring.Perso
 	return done
 }
 
-func (h *Home) linkTo(client *peer.Client, p keyring.Person, cert *pgp.Certificate) (link, error) {
+func (h *Home) linkTo(client *peer.Client, p keyring.Person, cert *pgp.Certificate, mine []string) (link, error) {
 	at := place{h: h, client: client, addresses: p.Addresses, cert: cert}
 	if p.Follow {
 		return &publicLink{at}, nil
@@ -139,9 +146,9 @@ func (h *Home) linkTo(client *peer.Client, p keyring.Person, cert *pgp.Certifica
 		return nil, err
 	}
 	if err := cert.Usable(h.clock(me.Certificate())); err != nil {
-		return &sealedLink{place: at, me: me}, nil //nolint:nilerr // he may have renewed it: asking finds out
+		return &sealedLink{place: at, me: me, mine: mine}, nil //nolint:nilerr // he may have renewed it: asking finds out
 	}
-	return &sealedLink{place: at, me: me}, nil
+	return &sealedLink{place: at, me: me, mine: mine}, nil
 }
 
 // walk drives one pull.Walk to its end.
@@ -155,15 +162,25 @@ func (h *Home) walk(ctx context.Context, x *index.Index, l link, cert *pgp.Certi
 	room := l.Room(wire.Question{Kind: wire.KindPosts, After: string(last) + "0261122-123456789-k3q5vx2m4f7da"})
 	w := pull.New(k, pull.Options{Author: cert.Fingerprint(), Full: full, Room: room, IDs: h.opt.IDs, Heal: !h.opt.NoHealing})
 	q, err := w.Step(ctx, nil)
+	var asks wire.Answer // the last one that asked back
 	for err == nil && q != nil {
 		var a wire.Answer
 		done.Requests++
 		if a, err = talk.Ask(ctx, *q); err == nil {
+			h.relocate(ctx, cert.Fingerprint(), a.Addresses)
+			if a.Ask != nil {
+				asks = a
+			}
 			q, err = w.Step(ctx, &a)
 		}
 	}
 	if settled := k.settle(); err == nil { // what came before the error is kept
 		err = settled
+	}
+	if asks.Ask != nil && err == nil {
+		if err := l.Back(ctx, asks); err != nil && ctx.Err() == nil {
+			h.opt.Log.Info("what a friend asked back could not be given", "friend", cert.Fingerprint(), "error", err)
+		}
 	}
 	done.Complete, done.Count, done.Differ = w.Complete, w.Count, w.Differ
 	return err
@@ -183,6 +200,11 @@ func (h *Home) remember(ctx context.Context, x *index.Index, done *Pulled, err e
 		return errors.Join(err, lockErr)
 	}
 	defer unlock()
+	if changed, ok := errors.AsType[*keyChanged](err); ok && done.Person.Alarm == "" {
+		if alarm := h.people.SetAlarm(changed.his, changed.other); alarm != nil {
+			return errors.Join(err, alarm)
+		}
+	}
 	updateErr := x.Update(ctx, func(tx *index.Tx) error {
 		s, e := tx.Peer(done.Person.Fingerprint)
 		if e != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/p2ps/p2ps/pkg/keyring"
 	"github.com/p2ps/p2ps/pkg/pgp"
 	"github.com/p2ps/p2ps/pkg/post"
+	"github.com/p2ps/p2ps/pkg/wire"
 )
 
 // An Entry is one post as it is shown.
@@ -36,66 +37,156 @@ type View struct {
 	Type         string
 	Limit        int // 0 is all
 	Oldest       bool
+	Unread       bool // by others, without a mark of having been read
 }
+
+// atOnce is how many posts are read at a time: what is shown is never held
+// whole.
+const atOnce = 256
 
 // Timeline lists posts by time. Each is read from its file, and is what the
 // file holds now.
 func (h *Home) Timeline(ctx context.Context, view View) ([]Entry, error) {
-	names, err := h.names()
-	if err != nil {
-		return nil, err
-	}
-	f := index.Filter{Since: view.Since, Until: view.Until, Type: view.Type, Limit: view.Limit, Oldest: view.Oldest, At: h.opt.Now(), Authors: view.From}
-	if view.From == nil {
-		f.Authors = names.shown()
-	}
-	if view.Group != "" {
-		members, err := h.members(view.Group)
-		if err != nil {
-			return nil, err
-		}
-		f.Authors = slices.DeleteFunc(f.Authors, func(a pgp.Fingerprint) bool { return a != names.me && !members[a] })
-	}
 	var entries []Entry
-	err = h.reading(ctx, func(x *index.Index, trees map[pgp.Fingerprint]tree) error {
-		entries = nil
+	err := h.Read(ctx, view, func(e Entry) error {
+		entries = append(entries, e)
+		return nil
+	})
+	return entries, err
+}
+
+// Read is Timeline for any number of posts: show gets one after the other, and
+// ends it with an error.
+func (h *Home) Read(ctx context.Context, view View, show func(Entry) error) error {
+	l, err := h.library()
+	if err != nil {
+		return err
+	}
+	return h.pages(ctx, l, view, func(rows []index.Row) (after func() error, err error) {
+		entries, err := h.entries(ctx, rows, l)
+		return func() error {
+			for _, e := range entries {
+				if err := show(e); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, err
+	})
+}
+
+// rows is Read for what the index knows of the posts.
+func (h *Home) rows(ctx context.Context, l *library, view View, take func([]index.Row) error) error {
+	return h.pages(ctx, l, view, func(rows []index.Row) (func() error, error) {
+		return func() error { return take(rows) }, nil
+	})
+}
+
+// pages looks at what a view chooses, some posts at a time. look may run again
+// for the same posts, if a file changed; after runs once.
+func (h *Home) pages(ctx context.Context, l *library, view View, look func([]index.Row) (after func() error, err error)) error {
+	f, err := h.filter(l, view)
+	if err != nil {
+		return err
+	}
+	for left := view.Limit; ; left -= f.Limit {
+		f.Limit = atOnce
+		if view.Limit > 0 {
+			f.Limit = min(left, atOnce)
+		}
 		var rows []index.Row
-		err := x.View(ctx, func(v *index.View) (err error) {
-			rows, err = v.Timeline(f)
+		var after func() error
+		err := h.readingPage(ctx, l, f.Past != nil, func(x *index.Index) error {
+			if f.Unread && f.Past == nil {
+				if err := h.followUnread(ctx, x, l.names.me); err != nil {
+					return err
+				}
+			}
+			err := x.View(ctx, func(v *index.View) (err error) {
+				rows, err = v.Timeline(f)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			after, err = look(rows)
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		if view.Group != "" {
-			rows = slices.DeleteFunc(rows, func(r index.Row) bool {
-				return r.ID.Author == names.me && !slices.Contains(r.Audience.Groups, view.Group)
-			})
+		if err := after(); err != nil {
+			return err
 		}
-		entries, err = h.entries(ctx, rows, trees, names)
-		return err
-	})
-	return entries, err
+		if len(rows) < f.Limit || left == f.Limit {
+			return context.Cause(ctx)
+		}
+		f.Past = &rows[len(rows)-1]
+	}
+}
+
+// filter is a view as the index knows it.
+func (h *Home) filter(l *library, view View) (index.Filter, error) {
+	f := index.Filter{Since: view.Since, Until: view.Until, Type: view.Type, Limit: view.Limit, Oldest: view.Oldest, At: h.opt.Now(), Authors: view.From,
+		Of: l.names.me, Unread: view.Unread}
+	if view.From == nil {
+		f.Authors = l.names.shown()
+	}
+	if view.Group != "" {
+		members, err := h.members(view.Group)
+		if err != nil {
+			return f, err
+		}
+		f.Audience = view.Group
+		f.Authors = slices.DeleteFunc(slices.Clone(f.Authors), func(a pgp.Fingerprint) bool { return a != l.names.me && !members[a] })
+	}
+	return f, nil
+}
+
+// A library is everything I read: whose, where it lies and what they are called.
+type library struct {
+	names *names
+	all   []tree
+	trees map[pgp.Fingerprint]tree
+}
+
+func (h *Home) library() (*library, error) {
+	people, err := h.readable()
+	if err != nil {
+		return nil, err
+	}
+	l := &library{trees: map[pgp.Fingerprint]tree{}}
+	if l.all, err = h.treesOf(people); err != nil {
+		return nil, err
+	}
+	for _, t := range l.all {
+		l.trees[t.author()] = t
+	}
+	l.names = &names{l.all[0].author(), map[pgp.Fingerprint]keyring.Person{}}
+	for _, p := range people {
+		l.names.people[p.Fingerprint] = p
+	}
+	return l, nil
 }
 
 // reading runs read on an index in step with the files. If one turns out to be
 // edited in place, every file is looked at, and it runs again.
-func (h *Home) reading(ctx context.Context, read func(*index.Index, map[pgp.Fingerprint]tree) error) error {
-	all, err := h.trees()
-	if err != nil {
-		return err
-	}
-	trees := map[pgp.Fingerprint]tree{}
-	for _, t := range all {
-		trees[t.cert.Fingerprint()] = t
-	}
+func (h *Home) reading(ctx context.Context, l *library, read func(*index.Index) error) error {
+	return h.readingPage(ctx, l, false, read)
+}
+
+// readingPage is reading; with inStep the index was brought in step a moment
+// ago, which is done again only if a file turns out to be edited.
+func (h *Home) readingPage(ctx context.Context, l *library, inStep bool, read func(*index.Index) error) (err error) {
 	for range moments {
 		moved := errors.Is(err, errMoved)
 		err = h.withIndex(ctx, func(x *index.Index) error {
-			if err := h.sync(ctx, x, moved, all...); err != nil {
-				return err
+			if !inStep || moved {
+				if err := h.sync(ctx, x, moved, l.all...); err != nil {
+					return err
+				}
 			}
-			return read(x, trees)
+			return read(x)
 		})
 		if !errors.Is(err, errMoved) {
 			break
@@ -105,7 +196,7 @@ func (h *Home) reading(ctx context.Context, read func(*index.Index, map[pgp.Fing
 }
 
 // entries reads the files of rows on all cores.
-func (h *Home) entries(ctx context.Context, rows []index.Row, trees map[pgp.Fingerprint]tree, names *names) ([]Entry, error) {
+func (h *Home) entries(ctx context.Context, rows []index.Row, l *library) ([]Entry, error) {
 	out := make([]Entry, len(rows))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
@@ -113,7 +204,7 @@ func (h *Home) entries(ctx context.Context, rows []index.Row, trees map[pgp.Fing
 	for i := 0; i < len(rows); i += run {
 		g.Go(func() error {
 			for j := i; j < min(i+run, len(rows)); j++ {
-				t, ok := trees[rows[j].ID.Author]
+				t, ok := l.trees[rows[j].ID.Author]
 				if !ok {
 					return fmt.Errorf("%w: %s", ErrNoPost, rows[j].ID)
 				}
@@ -121,7 +212,7 @@ func (h *Home) entries(ctx context.Context, rows []index.Row, trees map[pgp.Fing
 				if err != nil {
 					return err
 				}
-				out[j] = h.entry(p, rows[j].Received, t, names)
+				out[j] = h.entry(p, rows[j].Received, t, l.names)
 			}
 			return ctx.Err()
 		})
@@ -150,22 +241,6 @@ func (h *Home) AudienceWords(p *post.Post) []string {
 type names struct {
 	me     pgp.Fingerprint
 	people map[pgp.Fingerprint]keyring.Person
-}
-
-func (h *Home) names() (*names, error) {
-	me, err := h.people.Me()
-	if err != nil {
-		return nil, err
-	}
-	people, err := h.readable()
-	if err != nil {
-		return nil, err
-	}
-	n := &names{me.Fingerprint(), map[pgp.Fingerprint]keyring.Person{}}
-	for _, p := range people {
-		n.people[p.Fingerprint] = p
-	}
-	return n, nil
 }
 
 func (n *names) of(fpr pgp.Fingerprint) string {
@@ -213,8 +288,12 @@ func (h *Home) Find(ctx context.Context, s string) (post.ID, error) {
 	if len(s) < 4 || strings.Trim(s, "0123456789-abcdefghijklmnopqrstuvwxyz") != "" {
 		return post.ID{}, fmt.Errorf("%w: %.120q is neither an id nor the end of one, of four characters or more", post.ErrID, s)
 	}
+	l, err := h.library()
+	if err != nil {
+		return post.ID{}, err
+	}
 	var rows []index.Row
-	err := h.reading(ctx, func(x *index.Index, _ map[pgp.Fingerprint]tree) error {
+	err = h.reading(ctx, l, func(x *index.Index) error {
 		return x.View(ctx, func(v *index.View) (err error) {
 			rows, err = v.Ending(s, 3)
 			return err
@@ -280,12 +359,12 @@ func (h *Home) Recent(ctx context.Context, which Which, n int) (rows []index.Row
 
 // Show reads one post.
 func (h *Home) Show(ctx context.Context, id post.ID) (Entry, error) {
-	names, err := h.names()
+	l, err := h.library()
 	if err != nil {
 		return Entry{}, err
 	}
 	var e Entry
-	err = h.reading(ctx, func(x *index.Index, trees map[pgp.Fingerprint]tree) error {
+	err = h.reading(ctx, l, func(x *index.Index) error {
 		var row index.Row
 		var ok bool
 		err := x.View(ctx, func(v *index.View) (err error) {
@@ -295,7 +374,7 @@ func (h *Home) Show(ctx context.Context, id post.ID) (Entry, error) {
 		if err != nil {
 			return err
 		}
-		t, known := trees[id.Author]
+		t, known := l.trees[id.Author]
 		switch {
 		case !ok || !known || row.State == index.Removed:
 			return fmt.Errorf("%w: %s", ErrNoPost, id)
@@ -306,7 +385,7 @@ func (h *Home) Show(ctx context.Context, id post.ID) (Entry, error) {
 		}
 		p, err := h.reopen(t, row)
 		if err == nil {
-			e = h.entry(p, row.Received, t, names)
+			e = h.entry(p, row.Received, t, l.names)
 		}
 		return err
 	})
@@ -342,8 +421,8 @@ func (h *Home) History(e Entry) ([]Entry, error) {
 	return out, nil
 }
 
-// Readers are the friends who may see a post of mine now, by the rule that
-// answers them.
+// Readers are the friends who may see a post of mine, by the rule that answers
+// them. It need not be in the index yet, nor on the disk.
 func (h *Home) Readers(p *post.Post) ([]keyring.Person, error) {
 	a, err := p.Audience()
 	if err != nil {
@@ -373,6 +452,26 @@ func (h *Home) readers(a post.Audience, position post.Position) ([]keyring.Perso
 			return nil, err
 		}
 		if post.Visible(a, g, position) {
+			out = append(out, f)
+		}
+	}
+	return out, nil
+}
+
+// WhoGets are the friends who would get a post of mine now: it is asked for as
+// each of them would, and the very code that answers him answers.
+func (h *Home) WhoGets(ctx context.Context, id post.ID) ([]keyring.Person, error) {
+	friends, err := h.people.Friends()
+	if err != nil {
+		return nil, err
+	}
+	var out []keyring.Person
+	for _, f := range friends {
+		a, err := h.Answer(ctx, f.Fingerprint, wire.Question{Kind: wire.KindIDs, Want: []post.ID{id}}, h.opt.Now())
+		if err != nil {
+			return nil, err
+		}
+		if len(a.Items) > 0 {
 			out = append(out, f)
 		}
 	}

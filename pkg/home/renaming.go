@@ -82,8 +82,11 @@ func (r *renaming) pass(ctx context.Context, wants func(index.Row) bool, change 
 
 // rows are all posts of mine as they are now; the lock is held.
 func (r *renaming) rows(ctx context.Context, x *index.Index) (rows []index.Row, err error) {
-	held := func() (func(), error) { return func() {}, nil }
-	if err := r.h.scan(ctx, x, r.me, false, held); err != nil {
+	known, err := r.h.folders(ctx, x, []tree{r.me})
+	if err != nil {
+		return nil, err
+	}
+	if err := r.h.scan(ctx, x, r.me, feed.Look{Known: known[r.me.Tree]}, unneeded); err != nil {
 		return nil, err
 	}
 	err = x.View(ctx, func(v *index.View) (err error) {

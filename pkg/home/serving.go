@@ -10,7 +10,6 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"github.com/p2ps/p2ps/pkg/index"
 	"github.com/p2ps/p2ps/pkg/keyring"
 	"github.com/p2ps/p2ps/pkg/pgp"
 	"github.com/p2ps/p2ps/pkg/wire"
@@ -26,6 +25,9 @@ type served struct {
 	perKey  rate.Limit
 	sums    map[string]summed
 	sealed  sync.Pool   // *[]byte, where parts of files are sealed
+	reached []string    // my addresses, of which friends are told
+	met     func(Visit) // told of who was answered; nil: nobody is
+	asking  *asking     // what friends are asked back; nil: nothing is
 	looking atomic.Bool // somebody follows the files, so that strangers' requests need not
 }
 
@@ -105,9 +107,12 @@ func (h *Home) AnswerSealed(ctx context.Context, body []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	request, err := wire.OpenRequest(body, me)
+	request, reply, err := wire.OpenSealed(body, me)
 	if err != nil {
 		return nil, err
+	}
+	if reply != nil {
+		return h.hear(ctx, reply, me)
 	}
 	cert, err := h.certificateOf(ctx, request)
 	if err != nil {
@@ -120,14 +125,14 @@ func (h *Home) AnswerSealed(ctx context.Context, body []byte) ([]byte, error) {
 	if err := cert.Usable(now); err != nil {
 		return nil, err
 	}
-	a := h.answerTo(ctx, request, me.Certificate(), now)
+	a := h.answerTo(ctx, request, cert, me.Certificate(), now)
 	if a.Kind == wire.KindError {
 		h.opt.Log.Info("answered with an error", "from", request.From, "code", a.Code)
 	}
 	if a.Part != nil {
 		return h.sealPart(wire.Party{Me: me, Other: cert}, a, request)
 	}
-	return h.sealer.SealAnswer(wire.Party{Me: me, Other: cert}, a, request.Re)
+	return h.sealAsking(ctx, wire.Party{Me: me, Other: cert}, a, request)
 }
 
 // certificateOf merges the key that came along with what is known of a friend.
@@ -159,7 +164,7 @@ func (h *Home) certificateOf(ctx context.Context, r *wire.Request) (*pgp.Certifi
 	return merged, nil
 }
 
-func (h *Home) answerTo(ctx context.Context, r *wire.Request, me *pgp.Certificate, now time.Time) wire.Answer {
+func (h *Home) answerTo(ctx context.Context, r *wire.Request, cert, me *pgp.Certificate, now time.Time) wire.Answer {
 	fail := func(code string) wire.Answer { return wire.Answer{Kind: wire.KindError, Code: code, Time: now} }
 	q, err := r.Question(me.Fingerprint(), now)
 	switch {
@@ -176,6 +181,10 @@ func (h *Home) answerTo(ctx context.Context, r *wire.Request, me *pgp.Certificat
 	case !h.served.fresh(r.From, r.Nonce, r.Time, now):
 		return fail(wire.CodeReplay)
 	}
+	if q.Kind == wire.KindHello {
+		return h.greet(ctx, q, cert, me, now)
+	}
+	h.relocate(ctx, r.From, q.Addresses)
 	a, err := h.Answer(ctx, r.From, q, now)
 	if err != nil {
 		h.opt.Log.Error("an answer could not be made", "from", r.From, "error", err)
@@ -229,42 +238,4 @@ func (h *Home) StartServing(ctx context.Context, perKey float64) error {
 		h.opt.Log.Warn("the people cannot all be read", "error", err)
 	}
 	return h.look(ctx, true)
-}
-
-// How often the files of my feed are looked at while they are served: their
-// folders, and each of them, since an edit in place changes no folder.
-const (
-	often  = time.Second
-	seldom = time.Hour
-)
-
-// KeepLooking follows the files of my feed until ctx ends, so that a stranger's
-// request need not: how long it took would tell him when I write to others.
-func (h *Home) KeepLooking(ctx context.Context) {
-	h.served.looking.Store(true)
-	defer h.served.looking.Store(false)
-	tick := time.NewTicker(often)
-	defer tick.Stop()
-	for last := h.opt.Now(); ; {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		full := h.opt.Now().Sub(last) > seldom
-		if full {
-			last = h.opt.Now()
-		}
-		if err := h.look(ctx, full); err != nil && ctx.Err() == nil {
-			h.opt.Log.Warn("the files could not all be looked at", "error", err)
-		}
-	}
-}
-
-func (h *Home) look(ctx context.Context, full bool) error {
-	me, err := h.mine()
-	if err != nil {
-		return err
-	}
-	return h.withIndex(ctx, func(x *index.Index) error { return h.sync(ctx, x, full, me) })
 }

@@ -2,54 +2,66 @@ package home
 
 import (
 	"context"
-	"runtime"
-	"slices"
+	"crypto/sha256"
+	"encoding/binary"
 	"strings"
-	"time"
+	"sync"
 
-	"golang.org/x/sync/errgroup"
-
-	"github.com/p2ps/p2ps/pkg/disk"
 	"github.com/p2ps/p2ps/pkg/feed"
 	"github.com/p2ps/p2ps/pkg/index"
 	"github.com/p2ps/p2ps/pkg/keyring"
 	"github.com/p2ps/p2ps/pkg/pgp"
-	"github.com/p2ps/p2ps/pkg/post"
 )
-
-// batch is how many files one transaction takes in, so that no lock is held
-// for a second.
-const batch = 1000
 
 // A tree is one author's folder, with the key that verifies it.
 type tree struct {
 	feed.Tree
-	cert *pgp.Certificate
+	cert *pgp.Certificate // nil: find has it; most of what is read needs no key
 	mine bool
+
+	fpr  pgp.Fingerprint // if cert is nil
+	find func() (*pgp.Certificate, error)
+}
+
+// author is whose tree it is.
+func (t tree) author() pgp.Fingerprint {
+	if t.cert == nil {
+		return t.fpr
+	}
+	return t.cert.Fingerprint()
+}
+
+// key is the certificate that verifies what is in the tree.
+func (t tree) key() (*pgp.Certificate, error) {
+	if t.cert == nil {
+		return t.find()
+	}
+	return t.cert, nil
 }
 
 func (h *Home) mine() (tree, error) {
 	cert, err := h.people.Me()
-	return tree{feed.Mine, cert, true}, err
+	return tree{Tree: feed.Mine, cert: cert, mine: true}, err
 }
 
 // trees are my own and those of everybody whose posts I read.
 func (h *Home) trees() ([]tree, error) {
+	people, err := h.readable()
+	if err != nil {
+		return nil, err
+	}
+	return h.treesOf(people)
+}
+
+func (h *Home) treesOf(people []keyring.Person) ([]tree, error) {
 	me, err := h.mine()
 	if err != nil {
 		return nil, err
 	}
 	all := []tree{me}
-	people, err := h.readable()
-	if err != nil {
-		return nil, err
-	}
 	for _, p := range people {
-		cert, err := h.people.Certificate(p.Fingerprint)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, tree{feed.Of(p.Fingerprint), cert, false})
+		find := sync.OnceValues(func() (*pgp.Certificate, error) { return h.people.Certificate(p.Fingerprint) })
+		all = append(all, tree{Tree: feed.Of(p.Fingerprint), fpr: p.Fingerprint, find: find})
 	}
 	return all, nil
 }
@@ -73,190 +85,88 @@ func (h *Home) readable() ([]keyring.Person, error) {
 	return out, nil
 }
 
+// seed makes the sums of a tree's folders differ as soon as its key does: what
+// did not verify may verify now.
+func (t tree) seed() uint64 {
+	cert, err := t.key()
+	if err != nil {
+		return 0 // nothing of his verifies
+	}
+	sum := sha256.Sum256(cert.Bytes())
+	return binary.BigEndian.Uint64(sum[:])
+}
+
 // sync brings the index in step with the files: added, renamed, removed ones
 // always; with full also the ones edited in place.
 func (h *Home) sync(ctx context.Context, x *index.Index, full bool, trees ...tree) error {
-	lock := func() (func(), error) { return h.lock(ctx) }
-	if !x.IsShared() {
-		lock = alone
+	known, err := h.folders(ctx, x, trees)
+	if err != nil {
+		return err
 	}
 	for _, t := range trees {
-		if err := h.scan(ctx, x, t, full, lock); err != nil {
+		if err := h.scan(ctx, x, t, feed.Look{Known: known[t.Tree], Full: full}, h.lockFor(x)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// alone is the lock of an index that nobody else sees.
-func alone() (unlock func(), err error) { return func() {}, nil }
+// A lock is taken for one batch of changes.
+type lock func(context.Context) (unlock func(), err error)
 
-func (h *Home) scan(ctx context.Context, x *index.Index, t tree, full bool, lock func() (func(), error)) error {
-	now := h.opt.Now()
-	listings, err := h.listings(ctx, x, t, full, now)
-	if err != nil || len(listings) == 0 {
-		return err
+// lockFor is the lock of the home; an index that nobody else sees needs none.
+func (h *Home) lockFor(x *index.Index) lock {
+	if x.IsShared() {
+		return h.lock
 	}
-	for _, l := range listings {
-		if err := h.follow(ctx, x, t, l, now, lock); err != nil {
-			return err
-		}
-	}
-	return nil
+	return unneeded
 }
 
-func (h *Home) listings(ctx context.Context, x *index.Index, t tree, full bool, now time.Time) ([]feed.Listing, error) {
-	var known map[string]disk.Stat
-	err := x.View(ctx, func(v *index.View) (err error) {
-		known, err = v.Dirs(string(t.Tree))
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return t.Scan(h.root, known, full, now)
+// unneeded is a lock that nobody else wants, or that is held already.
+func unneeded(context.Context) (unlock func(), err error) { return func() {}, nil }
+
+// scan takes the changed folders of a tree into the index.
+func (h *Home) scan(ctx context.Context, x *index.Index, t tree, look feed.Look, lock lock) error {
+	look.Seed, look.Now = t.seed, h.opt.Now()
+	return t.Scan(h.root, look, func(l feed.Listing) error { return h.follow(ctx, x, t, l, look.Now, lock) })
 }
 
-// follow takes one changed folder into the index.
-func (h *Home) follow(ctx context.Context, x *index.Index, t tree, l feed.Listing, now time.Time, lock func() (func(), error)) error {
-	known, err := h.known(ctx, x, t, l.Dir)
-	if err != nil {
-		return err
-	}
-	var jobs []feed.File
-	for _, f := range l.Files {
-		if !known.same(f) {
-			jobs = append(jobs, f)
+// folders are those of several trees, as they were last listed. They are asked
+// for at once: who has many friends has many trees.
+func (h *Home) folders(ctx context.Context, x *index.Index, trees []tree) (map[feed.Tree]map[string]feed.Folder, error) {
+	out := make(map[feed.Tree]map[string]feed.Folder, len(trees))
+	tops := map[string]bool{}
+	for _, t := range trees {
+		out[t.Tree] = map[string]feed.Folder{}
+		top := string(t.Tree)
+		if len(trees) > 1 {
+			top, _, _ = strings.Cut(top, "/")
 		}
-		delete(known.missing, f.Name)
+		tops[top] = true
 	}
-	if len(jobs) == 0 && len(known.missing) == 0 && !l.Gone && known.dir == l.Stat && known.dir != (disk.Stat{}) {
-		return nil // a full look that found nothing
-	}
-	for first := true; first || len(jobs) > 0; first = false {
-		n := min(len(jobs), batch)
-		if err := h.take(ctx, x, t, l, jobs[:n], known, n == len(jobs), now, lock); err != nil {
-			return err
-		}
-		jobs = jobs[n:]
-	}
-	return nil
-}
-
-// take reads and verifies some files of a folder on all cores, and puts what
-// they are into the index in one transaction.
-func (h *Home) take(ctx context.Context, x *index.Index, t tree, l feed.Listing, files []feed.File, known *folder, final bool, now time.Time,
-	lock func() (func(), error)) error {
-	unlock, err := lock()
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	found := make([]finding, len(files))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i, f := range files {
-		g.Go(func() error {
-			found[i] = h.examine(t, l.Dir, f, known.posts[f.Name], now)
-			return ctx.Err()
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	known.unread = known.unread || slices.ContainsFunc(found, func(f finding) bool { return f.unread })
-	return x.Update(context.WithoutCancel(ctx), func(tx *index.Tx) error {
-		for _, f := range found {
-			if err := f.record(tx, t); err != nil {
-				return err
-			}
-		}
-		if !final {
-			return nil
-		}
-		return known.finish(tx, h.root, t, l)
-	})
-}
-
-// A folder is what the index knows of one.
-type folder struct {
-	dir     disk.Stat
-	posts   map[string]*index.Row
-	strays  map[string]index.Stray
-	missing map[string]bool // names not seen in the listing
-	unread  bool            // a file could not be read: it is to be listed again
-}
-
-func (h *Home) known(ctx context.Context, x *index.Index, t tree, dir string) (*folder, error) {
-	k := &folder{posts: map[string]*index.Row{}, missing: map[string]bool{}, strays: map[string]index.Stray{}}
 	err := x.View(ctx, func(v *index.View) error {
-		if month := strings.ReplaceAll(strings.TrimPrefix(dir, string(t.Tree)), "/", ""); len(month) == 6 {
-			rows, err := v.Range(t.cert.Fingerprint(), post.Position(month), post.Position(month+"~"))
+		for top := range tops {
+			dirs, err := v.Dirs(top)
 			if err != nil {
 				return err
 			}
-			for i, r := range rows {
-				k.posts[string(r.ID.Position)+".json"] = &rows[i]
-				if r.State != index.Removed {
-					k.missing[string(r.ID.Position)+".json"] = true
+			for dir, d := range dirs {
+				if known := out[treeOf(dir)]; known != nil {
+					known[dir] = feed.Folder(d)
 				}
 			}
 		}
-		strays, err := v.StraysIn(dir)
-		if err != nil {
-			return err
-		}
-		for _, s := range strays {
-			k.strays[s.Name] = s
-			k.missing[s.Name] = true
-		}
-		dirs, err := v.Dirs(dir)
-		k.dir = dirs[dir]
-		return err
+		return nil
 	})
-	return k, err
+	return out, err
 }
 
-// same tells whether a file is what the index knows.
-func (k *folder) same(f feed.File) bool {
-	if s, ok := k.strays[f.Name]; ok {
-		return s.Stat == f.Stat
+// treeOf is the tree that a folder is in.
+func treeOf(dir string) feed.Tree {
+	top, rest, _ := strings.Cut(dir, "/")
+	if top != feed.Copies {
+		return feed.Tree(top)
 	}
-	r := k.posts[f.Name]
-	return r != nil && r.Stat == f.Stat && r.State != index.Removed
-}
-
-// finish notes what is not there any more, and the folder as it was listed. A
-// file that came after the listing is left to the next look.
-func (k *folder) finish(tx *index.Tx, root *disk.Root, t tree, l feed.Listing) error {
-	if k.unread {
-		l.Stat = disk.Stat{}
-	}
-	for name := range k.missing {
-		if there, err := root.Exists(l.Dir + "/" + name); there || err != nil {
-			l.Stat = disk.Stat{}
-			continue
-		}
-		if _, ok := k.strays[name]; ok {
-			if err := tx.DropStray(l.Dir, name); err != nil {
-				return err
-			}
-			continue
-		}
-		r := k.posts[name]
-		if !t.mine { // a copy that is gone comes back with the next pull
-			if err := tx.Drop(r.ID); err != nil {
-				return err
-			}
-			continue
-		}
-		r.State, r.Stat = index.Removed, disk.Stat{}
-		if err := tx.Put(*r); err != nil {
-			return err
-		}
-	}
-	if l.Gone {
-		return tx.DropDir(l.Dir)
-	}
-	return tx.PutDir(l.Dir, l.Stat)
+	author, _, _ := strings.Cut(rest, "/")
+	return feed.Of(pgp.Fingerprint(author))
 }

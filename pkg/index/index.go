@@ -30,7 +30,7 @@ import (
 var schema string
 
 // version is the schema's; another one in a file means: make it again.
-const version = 3
+const version = 5
 
 const (
 	dir     = "cache"
@@ -86,6 +86,10 @@ func opened(ctx context.Context, root *disk.Root) (*Index, error) {
 	}
 	return open(ctx, root, strings.TrimSpace(string(name)), "rw")
 }
+
+// Create begins a new generation, whatever there is. Nobody else sees it before
+// Publish.
+func Create(ctx context.Context, root *disk.Root) (*Index, error) { return create(ctx, root) }
 
 // create begins a new generation. Where nothing can be written, in a home on a
 // full or read-only disk, it lives in memory for as long as the program.
@@ -155,7 +159,7 @@ func (x *Index) prepare(ctx context.Context, mode string) error {
 		return damaged(err)
 	}
 	if v != version {
-		return fmt.Errorf("%w: its version is %d, not %d", ErrDamaged, v, version)
+		return fmt.Errorf("%w: %w: %d, not %d", ErrDamaged, errVersion, v, version)
 	}
 	return nil
 }

@@ -31,15 +31,18 @@ type Row struct {
 	Type     string
 	Audience post.Audience
 	Public   bool
-	Expires  time.Time // zero is never
-	Reply    string    // the id it answers, likes or repeats
-	Received time.Time // when its file was written, to the second
+	Expires  time.Time     // zero is never
+	Reply    string        // the id it answers, likes or repeats
+	Received time.Time     // when its file was written, to the second
+	Place    post.Position // in the timeline: its position, but never later than Received; set by the index
 	State    State
 	Why      string // of Broken; or what is wrong with the audience
 	Grown    string // what was added to its audience by hand
 	Stat     disk.Stat
 	Sum      [32]byte // SHA-256 of the file
 	Files    []string // SHA-256 of those that it names; nil: as before, they are not read back
+
+	text *string // what it says; nil: as before
 }
 
 // Standing of the text last found signed.
@@ -50,7 +53,9 @@ func (r *Row) Standing() post.Standing {
 // RowOf is the row of a verified post, in state Live or Tombstone.
 func RowOf(p *post.Post, stat disk.Stat, sum [32]byte) Row {
 	r := Row{Version: p.Version(), Updated: p.Updated(), Type: p.Type(), Public: p.Public(), Reply: p.About(),
-		Received: time.Unix(0, stat.Mtime).UTC().Truncate(time.Second), Stat: stat, Sum: sum}
+		Received: ReceivedAt(stat), Stat: stat, Sum: sum}
+	text := p.Text()
+	r.text = &text
 	if p.Tombstone() {
 		r.State = Tombstone
 	}
@@ -67,6 +72,9 @@ func RowOf(p *post.Post, stat disk.Stat, sum [32]byte) Row {
 	}
 	return r
 }
+
+// ReceivedAt is when a file was written, to the second.
+func ReceivedAt(s disk.Stat) time.Time { return time.Unix(0, s.Mtime).UTC().Truncate(time.Second) }
 
 // A Stray is a file in a feed's folders that is no post at its place: a draft
 // made by hand, a copy, a conflict of two machines, something broken.
@@ -88,24 +96,30 @@ const (
 )
 
 const columns = `p.position, p.revision, p.hash, p.updated, p.type, a.members, p.public, p.expires, p.reply, p.received, p.state, p.why, p.grown,
-	p.size, p.mtime, p.ctime, p.ino, p.sum`
+	p.size, p.mtime, p.ctime, p.ino, p.sum, p.place`
 
 const from = ` FROM post p JOIN audience a ON a.n = p.audience `
 
+// indexed is from by an index that holds few of many rows.
+func indexed(name string) string {
+	return " FROM post p INDEXED BY " + name + " JOIN audience a ON a.n = p.audience "
+}
+
 func scanRow(rows *sql.Rows, author pgp.Fingerprint, more ...any) (Row, error) {
 	var (
-		r                 Row
-		hash, sum         []byte
-		members, position string
-		expires, received int64
-		ino               int64
+		r                        Row
+		hash, sum                []byte
+		members, position, place string
+		expires, received        int64
+		ino                      int64
 	)
 	err := rows.Scan(append([]any{&position, &r.Revision, &hash, &r.Updated, &r.Type, &members, &r.Public, &expires, &r.Reply, &received,
-		&r.State, &r.Why, &r.Grown, &r.Stat.Size, &r.Stat.Mtime, &r.Stat.Ctime, &ino, &sum}, more...)...)
+		&r.State, &r.Why, &r.Grown, &r.Stat.Size, &r.Stat.Mtime, &r.Stat.Ctime, &ino, &sum, &place}, more...)...)
 	if err != nil {
 		return r, damaged(err)
 	}
 	r.ID = post.ID{Author: author, Position: post.Position(position)}
+	r.Place = post.Position(place)
 	r.Stat.Ino = uint64(ino) //nolint:gosec // the same bits, there and back
 	copy(r.Hash[:], hash)
 	copy(r.Sum[:], sum)

@@ -38,7 +38,7 @@ CREATE TABLE post (
   PRIMARY KEY (author, position)
 ) WITHOUT ROWID;
 CREATE INDEX post_audience ON post (author, audience, position, expires, revision, hash) WHERE state = 0;
-CREATE INDEX post_place ON post (place) WHERE state = 0;
+CREATE INDEX post_place ON post (place, type, audience, expires) WHERE state = 0; -- all that a timeline is chosen by
 CREATE INDEX post_state ON post (state) WHERE state > 0;
 CREATE INDEX post_expires ON post (author, expires) WHERE expires > 0;
 CREATE INDEX post_public ON post (author, updated) WHERE public = 1 AND state <= 1 AND why = '';
@@ -64,7 +64,9 @@ CREATE TABLE stray (
   PRIMARY KEY (dir, name)
 ) WITHOUT ROWID;
 
-CREATE TABLE dir (path TEXT PRIMARY KEY, mtime INTEGER NOT NULL, ctime INTEGER NOT NULL) WITHOUT ROWID;
+-- sum is of the names and stats of its files: as long as it is the same, no row
+-- of them needs to be asked for.
+CREATE TABLE dir (path TEXT PRIMARY KEY, mtime INTEGER NOT NULL, ctime INTEGER NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;
 
 -- What a reader knows of a post of somebody else beside the text he holds: the
 -- line that was last offered, for which text it was noted, and whether it is
@@ -87,3 +89,31 @@ CREATE TABLE peer (
   unequal INTEGER NOT NULL, -- pulls in a row that did not come to agree
   count INTEGER NOT NULL
 );
+
+-- What was put and dropped, in order, with what it says as long as that was not
+-- taken into text: taking it in costs ten times as much as writing it down here,
+-- and a pull need not wait for it.
+CREATE TABLE news (
+  n INTEGER PRIMARY KEY, -- none is ever deleted, so it grows
+  author INTEGER NOT NULL, position TEXT NOT NULL,
+  text TEXT -- NULL: it was taken in, or there is none any more
+);
+
+-- How far news was followed, and by which marks; one row.
+CREATE TABLE followed (
+  one     INTEGER PRIMARY KEY CHECK (one = 1),
+  text    INTEGER NOT NULL, -- the n up to which news is in text
+  unread  INTEGER NOT NULL, -- and in unread
+  marks   BLOB NOT NULL     -- names the marks by which it is in unread
+);
+INSERT INTO followed VALUES (1, 0, 0, '');
+
+-- Full text. A document's number is the millisecond of its place in time, or one
+-- shortly after, so that the newest come first without any sorting.
+CREATE TABLE document (n INTEGER PRIMARY KEY, author INTEGER NOT NULL, position TEXT NOT NULL, UNIQUE (author, position));
+CREATE VIRTUAL TABLE text USING fts5 (words, content='', contentless_delete=1, tokenize='ascii');
+INSERT INTO text (text, rank) VALUES ('hashsize', 8388608); -- bytes that are gathered before they are written
+
+-- Posts of others that bear no mark of having been read.
+CREATE TABLE unread (author INTEGER NOT NULL, position TEXT NOT NULL, place TEXT NOT NULL, PRIMARY KEY (author, position)) WITHOUT ROWID;
+CREATE INDEX unread_place ON unread (place);

@@ -16,54 +16,120 @@ type Filter struct {
 	Until    time.Time         // before; zero is the end
 	Type     string            // of this ActivityStreams type; "" is any
 	Audience string            // with this member in their audience; "" is any
+	Of       pgp.Fingerprint   // Audience is looked at only in posts of this author; "" is of everybody
 	Limit    int               // at most; 0 is all
 	Oldest   bool              // oldest first
 	At       time.Time         // what has expired then is left out
+	Unread   bool              // without a mark of having been read, and not by Of
+	News     int64             // put after the news of this number; 0 is any
+	Past     *Row              // beyond this one, in the order asked for
 }
 
 // Timeline lists the posts of several authors by their place in time.
 func (v *View) Timeline(f Filter) ([]Row, error) {
-	var (
-		authors []string
-		names   = map[int64]pgp.Fingerprint{}
-		args    []any
-	)
-	for _, fpr := range f.Authors {
-		n, err := v.author(fpr)
+	c, err := v.conditions(f)
+	if err != nil {
+		return nil, err
+	}
+	const order = "p.place DESC, p.position DESC, p.author DESC"
+	by, beyond := order, "<"
+	if f.Oldest {
+		by, beyond = "p.place, p.position, p.author", ">"
+	}
+	if f.Past != nil {
+		n, err := v.author(f.Past.ID.Author)
 		if err != nil {
 			return nil, err
 		}
-		names[n] = fpr
-		authors = append(authors, "?")
-		args = append(args, n)
+		place, position := string(f.Past.Place), string(f.Past.ID.Position)
+		c.add("p.place "+beyond+"= ? AND (p.place, p.position, p.author) "+beyond+" (?,?,?)", place, place, position, n)
 	}
-	where := []string{"p.state = 0", "p.author IN (" + strings.Join(authors, ",") + ")", "(p.expires = 0 OR p.expires > ?)"}
-	args = append(args, f.At.Unix())
-	add := func(clause string, arg any) {
-		where = append(where, clause)
-		args = append(args, arg)
-	}
-	if !f.Since.IsZero() {
-		add("p.place >= ?", string(post.PositionAt(f.Since)))
-	}
-	if !f.Until.IsZero() {
-		add("p.place < ?", string(post.PositionAt(f.Until)))
-	}
-	if f.Type != "" {
-		add("p.type = ?", f.Type)
-	}
-	if f.Audience != "" {
-		add("instr(' ' || a.members || ' ', ' ' || ? || ' ')", f.Audience)
-	}
-	order := " ORDER BY p.place DESC, p.position DESC, p.author"
-	if f.Oldest {
-		order = " ORDER BY p.place, p.position, p.author"
+	// Posts are chosen in their index alone, and only the chosen ones are read.
+	source := "post p INDEXED BY post_place"
+	switch {
+	case f.News > 0:
+		source = "(SELECT DISTINCT author, position FROM news WHERE n > ?) w CROSS JOIN post p ON p.author = w.author AND p.position = w.position"
+		c.args = append([]any{f.News}, c.args...)
+	case f.Unread:
+		few, err := v.fewUnread()
+		if err != nil {
+			return nil, err
+		}
+		if few {
+			source = "unread u CROSS JOIN post p ON p.author = u.author AND p.position = u.position"
+		} else {
+			c.add("EXISTS (SELECT 1 FROM unread u WHERE u.author = p.author AND u.position = p.position)")
+		}
 	}
 	limit := -1
 	if f.Limit > 0 {
 		limit = f.Limit
 	}
-	return v.authored(names, "SELECT "+columns+", p.author"+from+"WHERE "+strings.Join(where, " AND ")+order+" LIMIT ?", append(args, limit)...)
+	chosen := "SELECT p.author AS author, p.position AS position FROM " + source + " WHERE " + c.where() + " ORDER BY " + by + " LIMIT ?"
+	return v.authored(c.names, "SELECT "+columns+", p.author FROM ("+chosen+`) k CROSS JOIN post p ON p.author = k.author AND p.position = k.position
+		JOIN audience a ON a.n = p.audience ORDER BY `+by, append(c.args, limit)...)
+}
+
+// fewUnread tells whether it is quicker to sort the unread posts than to look
+// for them among all.
+func (v *View) fewUnread() (few bool, err error) {
+	err = v.q.QueryRowContext(v.ctx, "SELECT count(*) < 2000 FROM (SELECT 1 FROM unread LIMIT 2000)").Scan(&few)
+	return few, damaged(err)
+}
+
+// conditions are a filter as SQL, over a post p.
+type conditions struct {
+	names   map[int64]pgp.Fingerprint
+	clauses []string
+	args    []any
+}
+
+func (c *conditions) add(clause string, args ...any) {
+	c.clauses = append(c.clauses, clause)
+	c.args = append(c.args, args...)
+}
+
+func (c *conditions) where() string { return strings.Join(c.clauses, " AND ") }
+
+func (v *View) conditions(f Filter) (*conditions, error) {
+	c := &conditions{names: map[int64]pgp.Fingerprint{}}
+	var authors []any
+	for _, fpr := range f.Authors {
+		n, err := v.author(fpr)
+		if err != nil {
+			return nil, err
+		}
+		c.names[n] = fpr
+		authors = append(authors, n)
+	}
+	c.add("p.state = 0")
+	c.add("(p.expires = 0 OR p.expires > ?)", f.At.Unix())
+	c.add("p.author IN ("+strings.TrimSuffix(strings.Repeat("?,", len(authors)), ",")+")", authors...)
+	if !f.Since.IsZero() {
+		c.add("p.place >= ?", string(post.PositionAt(f.Since)))
+	}
+	if !f.Until.IsZero() {
+		c.add("p.place < ?", string(post.PositionAt(f.Until)))
+	}
+	if f.Type != "" {
+		c.add("p.type = ?", f.Type)
+	}
+	of, err := v.author(f.Of)
+	if err != nil {
+		return nil, err
+	}
+	if f.Audience != "" {
+		const in = "p.audience IN (SELECT n FROM audience WHERE instr(' ' || members || ' ', ' ' || ? || ' '))"
+		if f.Of == "" {
+			c.add(in, f.Audience)
+		} else {
+			c.add("(p.author <> ? OR "+in+")", of, f.Audience)
+		}
+	}
+	if f.Unread {
+		c.add("p.author <> ?", of)
+	}
+	return c, nil
 }
 
 // authored runs a query over several authors.

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/p2ps/p2ps/pkg/disk"
 	"github.com/p2ps/p2ps/pkg/pgp"
 	"github.com/p2ps/p2ps/pkg/post"
 )
@@ -77,15 +76,16 @@ func (t *Tx) Put(r Row) error {
 	if !r.Expires.IsZero() {
 		expires = r.Expires.Unix()
 	}
-	place := r.ID.Position
-	if post.PositionAt(r.Received.Add(time.Second)) < place { // a post from the year 2199 is not pinned to the top
-		place = post.PositionAt(r.Received)
-	}
+	place := placeOf(r.ID.Position, r.Received)
 	if err := t.putFiles(author, r); err != nil {
 		return err
 	}
-	return t.exec(`INSERT OR REPLACE INTO post VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, author, string(r.ID.Position), r.Revision, r.Hash[:], r.Updated, r.Type, audience, r.Public, expires, r.Reply,
+	err = t.exec(`INSERT OR REPLACE INTO post VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, author, string(r.ID.Position), r.Revision, r.Hash[:], r.Updated, r.Type, audience, r.Public, expires, r.Reply,
 		r.Received.Unix(), string(place), r.State, r.Why, r.Grown, r.Stat.Size, r.Stat.Mtime, r.Stat.Ctime, int64(r.Stat.Ino), r.Sum[:]) //nolint:gosec // bits
+	if err != nil {
+		return err
+	}
+	return t.tell(author, r.ID.Position, r.text)
 }
 
 // touch notes the author of a post that is about to change, and the audience
@@ -154,7 +154,10 @@ func (t *Tx) Drop(id post.ID) error {
 	if err := t.dropFiles(author, id.Position); err != nil {
 		return err
 	}
-	return t.exec("DELETE FROM post WHERE author = ? AND position = ?", author, string(id.Position))
+	if err := t.exec("DELETE FROM post WHERE author = ? AND position = ?", author, string(id.Position)); err != nil {
+		return err
+	}
+	return t.tell(author, id.Position, new(string))
 }
 
 // PutStray and DropStray keep the list of files that are no posts.
@@ -167,24 +170,6 @@ func (t *Tx) PutStray(s Stray) error {
 func (t *Tx) DropStray(dir, name string) error {
 	return t.exec("DELETE FROM stray WHERE dir = ? AND name = ?", dir, name)
 }
-
-// PutDir remembers a directory as it was when it was listed.
-func (t *Tx) PutDir(path string, s disk.Stat) error {
-	return t.exec("INSERT OR REPLACE INTO dir VALUES (?,?,?)", path, s.Mtime, s.Ctime)
-}
-
-// TouchDir remembers that there is a directory, so that it is missed when it
-// goes before it was ever listed.
-func (t *Tx) TouchDir(path string) error {
-	if t.dirs[path] {
-		return nil
-	}
-	t.dirs[path] = true
-	return t.exec("INSERT OR IGNORE INTO dir VALUES (?,0,0)", path)
-}
-
-// DropDir forgets a directory.
-func (t *Tx) DropDir(path string) error { return t.exec("DELETE FROM dir WHERE path = ?", path) }
 
 // PutOffer notes what is known of a post beside the text held; an Offer that
 // says nothing is forgotten.

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/p2ps/p2ps/pkg/disk"
 	"github.com/p2ps/p2ps/pkg/pgp"
 	"github.com/p2ps/p2ps/pkg/post"
 )
@@ -86,7 +85,7 @@ func (v *View) Range(author pgp.Fingerprint, first, to post.Position) ([]Row, er
 		string(first), string(to))
 }
 
-// InState lists the posts of one author in the given states.
+// InState lists the posts of one author in the given states, none of them Live.
 func (v *View) InState(author pgp.Fingerprint, states ...State) ([]Row, error) {
 	n, err := v.author(author)
 	if err != nil {
@@ -94,7 +93,9 @@ func (v *View) InState(author pgp.Fingerprint, states ...State) ([]Row, error) {
 	}
 	var out []Row
 	for _, s := range states {
-		rows, err := v.rows(author, "SELECT "+columns+from+"WHERE p.author = ? AND p.state = ? ORDER BY p.position", n, s)
+		// Few are not as they were signed: they have an index of their own, which
+		// must be named, since it is not known here that the state is one of it.
+		rows, err := v.rows(author, "SELECT "+columns+indexed("post_state")+"WHERE p.author = ? AND p.state = ? AND p.state > 0 ORDER BY p.position", n, s)
 		if err != nil {
 			return nil, err
 		}
@@ -110,7 +111,7 @@ func (v *View) Odd(author pgp.Fingerprint) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v.rows(author, "SELECT "+columns+from+"WHERE p.author = ? AND p.state <= 1 AND (p.why <> '' OR p.grown <> '') ORDER BY p.position", n)
+	return v.rows(author, "SELECT "+columns+indexed("post_odd")+"WHERE p.author = ? AND p.state <= 1 AND (p.why <> '' OR p.grown <> '') ORDER BY p.position", n)
 }
 
 // Newest is the newest position of an author below a limit, in any state; ""
@@ -298,25 +299,4 @@ func (v *View) strays(query string, args ...any) ([]Stray, error) {
 		out = append(out, s)
 	}
 	return out, damaged(rows.Err())
-}
-
-// Dirs lists the directories at and below one, as they were last listed.
-func (v *View) Dirs(top string) (map[string]disk.Stat, error) {
-	rows, err := v.q.QueryContext(v.ctx, "SELECT path, mtime, ctime FROM dir WHERE path = ? OR path >= ? AND path < ?", top, top+"/", top+"0")
-	if err != nil {
-		return nil, damaged(err)
-	}
-	defer func() { _ = rows.Close() }()
-	dirs := map[string]disk.Stat{}
-	for rows.Next() {
-		var (
-			path string
-			s    disk.Stat
-		)
-		if err := rows.Scan(&path, &s.Mtime, &s.Ctime); err != nil {
-			return nil, damaged(err)
-		}
-		dirs[path] = s
-	}
-	return dirs, damaged(rows.Err())
 }

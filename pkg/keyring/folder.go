@@ -75,7 +75,7 @@ func (k *Keyring) sort(dir string, f *folder, entries []disk.Entry) (renamed boo
 		}
 		f.named[fpr] = true
 		if dir != blockedDir {
-			if _, err := k.keyOf(dir, fpr); err != nil {
+			if err := k.checkKey(dir, fpr); err != nil {
 				if other, err := k.keyAt(keyPath(dir, fpr)); err == nil {
 					f.maybe[other.Fingerprint()] = true
 				}

@@ -153,6 +153,9 @@ func (k *Keyring) history(h string) (string, error) {
 func (k *Keyring) RemoveFriend(fpr pgp.Fingerprint) (was bool, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if err := k.closeUses(fpr); err != nil {
+		return false, err
+	}
 	// The groups first: were he left in one by a crash, he would be in it
 	// again as soon as he is a friend again.
 	groups, _, err := k.groupNames()
@@ -199,9 +202,17 @@ func (k *Keyring) RenamePerson(fpr pgp.Fingerprint, name string) error {
 	})
 }
 
-// SetAddresses says where a person is reached.
+// SetAddresses says where a person is reached. An alarm about where he was is
+// settled by it.
 func (k *Keyring) SetAddresses(fpr pgp.Fingerprint, addresses []string) error {
-	return k.update(fpr, func(r *record) error { r.Addresses = addresses; return nil })
+	return k.update(fpr, func(r *record) error { r.Addresses, r.Alarm = addresses, ""; return nil })
+}
+
+// SetAlarm notes that another key answered in the place of a person's: nothing
+// is asked of him, nor believed about where he is, until somebody has looked
+// (SetTrust, SetAddresses, RemoveFriend).
+func (k *Keyring) SetAlarm(fpr, other pgp.Fingerprint) error {
+	return k.update(fpr, func(r *record) error { r.Alarm = string(other); return nil })
 }
 
 // SetMuted says whether a person's posts are left out of the timeline.
@@ -209,9 +220,9 @@ func (k *Keyring) SetMuted(fpr pgp.Fingerprint, muted bool) error {
 	return k.update(fpr, func(r *record) error { r.Muted = muted; return nil })
 }
 
-// SetTrust says how I know the key.
+// SetTrust says how I know the key, and settles an alarm.
 func (k *Keyring) SetTrust(fpr pgp.Fingerprint, trust Trust) error {
-	return k.update(fpr, func(r *record) error { r.Trust = trust; return nil })
+	return k.update(fpr, func(r *record) error { r.Trust, r.Alarm = trust, ""; return nil })
 }
 
 // SetHistory says from where on a friend sees posts for friends: "all", "none"

@@ -82,7 +82,7 @@ func (k *Keyring) keyOf(dir string, fpr pgp.Fingerprint) (*pgp.Certificate, erro
 // holds says whether dir holds the key of a fingerprint. An error is one of a
 // disk that cannot be read.
 func (k *Keyring) holds(dir string, fpr pgp.Fingerprint) (bool, error) {
-	_, err := k.keyOf(dir, fpr)
+	err := k.checkKey(dir, fpr)
 	if errors.Is(err, errNoKey) || errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}

@@ -59,9 +59,12 @@ type Keyring struct {
 	files   map[string]keyFile
 	records map[string]recordFile
 	parsed  map[[sha256.Size]byte]parsedKey
+	proved  map[string]disk.Stat // nil: not read yet
 	secret  *pgp.Secret
 	public  *pgp.Certificate // that secret bears
 	daily   disk.Stat        // of the file that secret was read from
+
+	provedMore bool // than provedFile says
 }
 
 // New returns the keyring of a home. newest gives the position of the newest

@@ -30,7 +30,8 @@ type Person struct {
 	Since       time.Time // when the key was noticed; zero if unknown
 	History     string    // "all" or a stamp; "" for who is only followed
 	Muted       bool
-	Follow      bool // from follows/, not a friend
+	Alarm       string // the key that answered in the place of his; "" if none did, or it is settled
+	Follow      bool   // from follows/, not a friend
 	Groups      []string
 	Blocked     bool
 }
@@ -39,6 +40,7 @@ type Person struct {
 func (k *Keyring) Friends() ([]Person, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	defer k.saveProved()
 	return k.people(friendsDir)
 }
 
@@ -46,6 +48,7 @@ func (k *Keyring) Friends() ([]Person, error) {
 func (k *Keyring) Follows() ([]Person, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	defer k.saveProved()
 	return k.people(followsDir)
 }
 
@@ -92,6 +95,7 @@ func (k *Keyring) person(dir string, fpr pgp.Fingerprint, around surroundings) P
 		Since:       r.since(),
 		History:     r.History,
 		Muted:       r.Muted,
+		Alarm:       r.Alarm,
 		Follow:      dir == followsDir,
 	}
 	if p.Follow {
@@ -139,7 +143,7 @@ func (k *Keyring) where(fpr pgp.Fingerprint) (string, error) {
 		if _, err := k.look(dir); err != nil {
 			return "", err
 		}
-		_, err := k.keyOf(dir, fpr)
+		err := k.checkKey(dir, fpr)
 		switch {
 		case err == nil:
 			return dir, nil

@@ -26,6 +26,7 @@ type record struct {
 	Addresses []string    `json:"addresses"`
 	Trust     Trust       `json:"trust"`
 	Muted     bool        `json:"muted"`
+	Alarm     string      `json:"alarm,omitzero"` // another key that answered where he lived
 	Since     string      `json:"since"`
 	History   string      `json:"history,omitzero"`
 	Extra     ijson.Value `json:",embed"` //nolint:staticcheck // json v2: what we do not know, kept

@@ -154,7 +154,7 @@ func (c *Client) Key(ctx context.Context, base, fingerprint string) ([]byte, err
 	case p.Status == http.StatusOK && p.Type == typeKey:
 		return p.Body, nil
 	case p.Status == http.StatusNotFound:
-		return nil, fmt.Errorf("%w: there is no such key at that address", ErrUnreachable)
+		return nil, fmt.Errorf("%w: there is no such key at that address (%w)", ErrUnreachable, ErrNotFound)
 	}
 	return nil, p.failure()
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -44,6 +46,59 @@ func isNear(host string) bool {
 		}
 	}
 	return false
+}
+
+// A Nearness is how near an address was written to be.
+type Nearness int
+
+// From the internet at large to this very machine.
+const (
+	Far     Nearness = iota
+	Nearby           // the home network, by IP address or by a name of its own
+	OnLocal          // this machine
+)
+
+// NearnessOf an address like http://host:7117. Names of the internet are Far,
+// whatever they lead to: that is looked at when they are connected to.
+func NearnessOf(address string) Nearness {
+	u, err := url.Parse(address)
+	if err != nil {
+		return OnLocal
+	}
+	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	if ip, err := netip.ParseAddr(host); err == nil {
+		switch ip = ip.Unmap(); {
+		case ip.IsLoopback(), isNever(ip), isNever(embedded(ip)):
+			return OnLocal
+		case ip.IsPrivate(), within(ip, local):
+			return Nearby
+		}
+		return Far
+	}
+	switch {
+	case host == "localhost", strings.HasSuffix(host, ".localhost"):
+		return OnLocal
+	case isNear(host):
+		return Nearby
+	}
+	return Far
+}
+
+// NoNearer leaves of the addresses that somebody sent those that may be
+// connected to: far ones, and near ones only of a kind that was given by hand
+// (spec S26).
+func NoNearer(sent, byHand []string) []string {
+	allowed := map[Nearness]bool{Far: true}
+	for _, a := range byHand {
+		allowed[NearnessOf(a)] = true
+	}
+	kept := []string{}
+	for _, a := range sent {
+		if allowed[NearnessOf(a)] && !slices.Contains(kept, a) {
+			kept = append(kept, a)
+		}
+	}
+	return kept
 }
 
 // checkIP refuses what is never a peer; near allows this machine and the home

@@ -24,6 +24,11 @@ type answer struct {
 	More   *bool         `json:"more,omitzero"`
 	Count  *int          `json:"count,omitzero"`
 	Digest string        `json:"digest,omitzero"`
+	Name   string        `json:"name,omitzero"`
+	Trust  string        `json:"trust,omitzero"`
+	Ask    ijson.Value   `json:"ask,omitzero"`
+
+	Addresses ijson.Value `json:"addresses,omitzero"`
 }
 
 // gone is the item that tells a post was taken back.
@@ -41,12 +46,41 @@ func (s *Sealer) SealAnswer(p Party, a Answer, re string) ([]byte, error) {
 	return body, err
 }
 
+// SealAsking is SealAnswer of an answer that asks back, or that answers what
+// was asked back, and remembers what the next message must say.
+func (s *Sealer) SealAsking(p Party, a Answer, re string) (*Sent, error) {
+	literal, err := a.literal(p, re)
+	if err != nil {
+		return nil, err
+	}
+	body, padded, err := s.seal(literal, pgp.ContextAnswer, p, a.Time)
+	if err != nil {
+		return nil, err
+	}
+	sent := &Sent{Body: body, re: sum(padded), kind: KindAsk}
+	if a.Ask != nil {
+		sent.kind = a.Ask.Kind
+	}
+	return sent, nil
+}
+
 func (a Answer) literal(p Party, re string) ([]byte, error) {
 	m := answer{
 		P2PS: AnswerVersion, Kind: a.Kind, From: string(p.Me.Certificate().Fingerprint()), To: string(p.Other.Fingerprint()),
 		Time: post.FormatTime(a.Time), Re: re, Code: a.Code, Count: a.Count, Digest: a.Digest,
 	}
+	var err error
+	if m.Addresses, err = writeAddresses(a.Addresses); err != nil {
+		return nil, err
+	}
+	if a.Ask != nil {
+		if m.Ask, err = a.Ask.encode(); err != nil {
+			return nil, err
+		}
+	}
 	switch a.Kind {
+	case KindHello:
+		m.hello(a)
 	case KindManifest:
 		m.More, m.Lines = &a.More, append([]string{}, a.Lines...)
 	case KindPosts, KindIDs:
@@ -83,7 +117,11 @@ func (s *Sent) OpenAnswer(body []byte, p Party, now time.Time) (Answer, error) {
 	if err := opened.Verify(pgp.ContextAnswer, p.Other, at, now); err != nil {
 		return Answer{}, err
 	}
-	return s.accept(m, at, p.Me.Certificate().Fingerprint(), p.Other.Fingerprint())
+	a, err := s.accept(m, at, p.Me.Certificate().Fingerprint(), p.Other.Fingerprint())
+	if a.Ask != nil {
+		a.Sum = sum(opened.Literal)
+	}
+	return a, err
 }
 
 // readAnswer reads a literal, and when it was made, without believing it.
@@ -119,6 +157,19 @@ func (m *answer) read(at time.Time) (Answer, error) {
 		return missing("code")
 	case m.Kind == KindError, m.Kind == KindAttachment: // whose part is read by itself
 		return a, nil
+	}
+	var err error
+	if a.Addresses, err = readAddresses(m.Addresses); err != nil {
+		return Answer{}, err
+	}
+	if a.Ask, err = readAsk(m.Ask); err != nil {
+		return Answer{}, err
+	}
+	switch {
+	case m.Kind == KindAsk:
+		return a, nil
+	case m.Kind == KindHello:
+		return a, m.met(&a)
 	case m.More == nil:
 		return missing("more")
 	case m.Kind == KindManifest && m.Lines == nil:

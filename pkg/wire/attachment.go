@@ -16,10 +16,6 @@ import (
 // KindAttachment asks for a part of a file that a post names.
 const KindAttachment = "attachment"
 
-// CodeNotFound: there is no such file in a post that the asker may see, or it is
-// not here. The two are never told apart.
-const CodeNotFound = "not_found"
-
 // acceptGCM, in accept, says that the answer may be SEIPD version 2.
 const acceptGCM = "seipd2"
 

@@ -31,6 +31,9 @@ func FuzzRequest(f *testing.F) {
 		if len(q.Want)+len(q.Have) > MaxIDs || len(q.Months) > MaxMonths || len(r.Nonce) != 32 || noon.Sub(r.Time).Abs() > ClockSkew {
 			t.Fatalf("%+v, nonce %q, at %s", q, r.Nonce, r.Time)
 		}
+		if q.Kind == KindHello && (q.Addresses == nil || len(q.Name) > MaxName || q.Token != "" && !isToken(q.Token)) {
+			t.Fatalf("%+v", q)
+		}
 		if q.Kind == KindManifest && q.Check() != nil {
 			t.Fatalf("%+v: %v", q, q.Check())
 		}
@@ -57,6 +60,18 @@ func FuzzAnswer(f *testing.F) {
 		}
 		if a.Kind == KindPosts && !a.More && (a.Count == nil || a.Digest == "") {
 			t.Fatalf("%s is a last page without figures", literal)
+		}
+		if a.Ask != nil {
+			v, err := a.Ask.encode()
+			if err != nil {
+				t.Fatalf("what is asked back cannot be written: %v", err)
+			}
+			if again, err := readAsk(v); err != nil || again.Kind != a.Ask.Kind || again.After != a.Ask.After || len(again.Want) != len(a.Ask.Want) {
+				t.Fatalf("%s is read as %+v, %v", v, again, err)
+			}
+		}
+		if len(a.Addresses) > MaxAddresses || len(a.Name) > MaxName {
+			t.Fatalf("%d addresses, a name of %d bytes", len(a.Addresses), len(a.Name))
 		}
 		for _, item := range a.Items {
 			if !ijson.Value(item).IsValid() {

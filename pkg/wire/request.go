@@ -30,6 +30,8 @@ type request struct {
 	Months ijson.Value `json:"months,omitzero"`
 	Want   ijson.Value `json:"want,omitzero"`
 	Have   ijson.Value `json:"have,omitzero"`
+	Token  ijson.Value `json:"token,omitzero"`
+	Name   ijson.Value `json:"name,omitzero"`
 
 	Addresses ijson.Value `json:"addresses,omitzero"`
 
@@ -38,26 +40,6 @@ type request struct {
 	Offset ijson.Value `json:"offset,omitzero"`
 	Accept ijson.Value `json:"accept,omitzero"`
 }
-
-// checkAddresses holds the addresses at which the asker is reached to their
-// form, http(s)://host[:port], at most four (spec M24).
-func checkAddresses(v ijson.Value) error {
-	if v == nil {
-		return nil
-	}
-	var addresses []string
-	if err := ijson.UnmarshalTrusted(v, &addresses); err != nil || v.Kind() != '[' || len(addresses) > 4 {
-		return fmt.Errorf("%w: addresses is not a list of at most 4", ErrInvalid)
-	}
-	for _, a := range addresses {
-		if !addressPattern.MatchString(a) {
-			return fmt.Errorf("%w: the address %.80q is not like http://host:7117", ErrInvalid, a)
-		}
-	}
-	return nil
-}
-
-var addressPattern = regexp.MustCompile(`^https?://([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
 
 // maxKey is the size of a certificate that comes along (spec M17).
 const maxKey = 24 << 10
@@ -83,6 +65,11 @@ func OpenRequest(body []byte, me *pgp.Secret) (*Request, error) {
 	if err != nil {
 		return nil, err
 	}
+	return requestOf(opened)
+}
+
+// requestOf reads what was decrypted as a request.
+func requestOf(opened *pgp.Opened) (*Request, error) {
 	r, key, err := readRequest(opened.Literal)
 	if err != nil {
 		return nil, err
@@ -146,7 +133,7 @@ func (r *Request) Question(me pgp.Fingerprint, now time.Time) (Question, error) 
 	}
 	q.Kind = kind
 	switch q.Kind {
-	case KindPosts, KindManifest, KindIDs, KindAttachment:
+	case KindPosts, KindManifest, KindIDs, KindHello, KindAttachment:
 	default:
 		return Question{}, fmt.Errorf("%w: %.40q", ErrKind, q.Kind)
 	}
@@ -157,7 +144,8 @@ func (r *Request) Question(me pgp.Fingerprint, now time.Time) (Question, error) 
 	if !noncePattern.MatchString(r.Nonce) {
 		return Question{}, fmt.Errorf("%w: nonce is not 32 digits of lower-case hexadecimal", ErrInvalid)
 	}
-	if err := checkAddresses(r.raw.Addresses); err != nil {
+	var err error
+	if q.Addresses, err = readAddresses(r.raw.Addresses); err != nil {
 		return Question{}, err
 	}
 	if err := r.raw.read(&q); err != nil {
@@ -195,6 +183,8 @@ func (r *request) read(q *Question) (err error) {
 		if q.Want, err = list(r.Want, "want"); err == nil {
 			q.Have, err = list(r.Have, "have")
 		}
+	case KindHello:
+		err = r.hello(q)
 	case KindAttachment:
 		q.File, err = r.readFile()
 	}
@@ -269,31 +259,16 @@ func Literal(p Party, q Question, at time.Time, nonce [16]byte) ([]byte, error) 
 	if err != nil {
 		return nil, fmt.Errorf("my key for the request: %w", err)
 	}
-	r := request{
-		P2PS: ijson.Quote(RequestVersion), Kind: ijson.Quote(q.Kind),
-		From: string(p.Me.Certificate().Fingerprint()), To: ijson.Quote(string(p.Other.Fingerprint())),
-		Time: post.FormatTime(at), Nonce: ijson.Quote(hex.EncodeToString(nonce[:])),
-		Key: base64.StdEncoding.EncodeToString(key),
+	r, err := q.members()
+	if err != nil {
+		return nil, err
 	}
-	if q.After != "" {
-		r.After = ijson.Quote(q.After)
-	}
-	for member, ids := range map[*ijson.Value][]post.ID{&r.Want: q.Want, &r.Have: q.Have} {
-		if ids == nil {
-			continue
-		}
-		ss := make([]string, len(ids))
-		for i, id := range ids {
-			ss[i] = id.String()
-		}
-		if *member, err = ijson.Encode(ss); err != nil {
-			return nil, err
-		}
-	}
-	if q.Months != nil {
-		if r.Months, err = ijson.Encode(q.Months); err != nil {
-			return nil, err
-		}
+	r.P2PS, r.Kind = ijson.Quote(RequestVersion), ijson.Quote(q.Kind)
+	r.From, r.To = string(p.Me.Certificate().Fingerprint()), ijson.Quote(string(p.Other.Fingerprint()))
+	r.Time, r.Nonce = post.FormatTime(at), ijson.Quote(hex.EncodeToString(nonce[:]))
+	r.Key = base64.StdEncoding.EncodeToString(key)
+	if err := r.meet(q); err != nil {
+		return nil, err
 	}
 	if q.File != nil {
 		if err := r.writeFile(q.File); err != nil {

@@ -22,12 +22,14 @@ const (
 	AnswerVersion  = "answer/1"
 )
 
-// Kinds of requests, beside attachment. The kind hello has its name reserved.
+// Kinds of requests, beside attachment.
 const (
 	KindPosts    = "posts"
 	KindManifest = "manifest"
 	KindIDs      = "ids"
+	KindHello    = "hello"
 	KindError    = "error" // only of an answer
+	KindAsk      = "ask"   // only of an answer to an answer
 )
 
 // Limits of messages (spec S4, S10, W5, W12 to W14, M22).
@@ -38,6 +40,7 @@ const (
 	MaxItems   = 500       // items of one page
 	MaxIDs     = 500       // ids in want and have together
 	MaxMonths  = 500       // months of one question
+	MaxBack    = 96 << 10  // bytes of JSON of a page that was asked back (spec A4)
 
 	ClockSkew = 10 * time.Minute // between the clocks of two peers
 )
@@ -50,6 +53,11 @@ const (
 	CodeKind    = "kind"
 	CodeInvalid = "invalid"
 	CodeBusy    = "busy"
+
+	// Of hello: there is no such invite any more; another key used it. The first also
+	// of a file: there is none that the asker may have, or it is not here.
+	CodeNotFound = "not_found"
+	CodeSpent    = "spent"
 )
 
 var (
@@ -65,6 +73,8 @@ var (
 	ErrReplay = errors.New("the request may have been seen before")
 	// ErrBinding: an answer to another question, of another person, or to another.
 	ErrBinding = errors.New("the answer does not belong to the request")
+	// ErrInvite: a text that begins like an invite and is none.
+	ErrInvite = errors.New("not an invite")
 )
 
 // A Question is what a request asks, whatever carries it.
@@ -74,6 +84,12 @@ type Question struct {
 	Months []string  // manifest: post lines of these months instead of month lines
 	Want   []post.ID // ids: the posts to send
 	Have   []post.ID // posts and ids: what the asker holds and was not offered
+	Token  string    // hello: of an invite; "" for a stranger's
+	Name   string    // hello: what the asker calls himself; not safe to show
+
+	Limit int // bytes of a page, for who answers; 0 is MaxPage; it is not sent
+
+	Addresses []string // of any kind: where the asker is reached now; nil: he does not say
 
 	File *FileQuestion // attachment
 }
@@ -91,6 +107,13 @@ type Answer struct {
 	Digest string // with More false, of posts
 	Code   string // of an error
 	Part   *Part  // of an attachment
+	Name   string // of hello: what the owner calls himself; not safe to show
+	Met    bool   // of hello: in person, the owner says
+
+	Addresses []string // where the owner is reached now; nil: he does not say
+
+	Ask *Question // what the owner asks back; nil: nothing
+	Sum string    // of an answer that came: what the answer to Ask must name
 
 	Changed time.Time // of an answer to everybody: when the public posts last changed; it is not sealed
 }

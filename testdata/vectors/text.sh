@@ -8,7 +8,7 @@ alice=6F3A0C19D2B84E57A1C6F09B3D7E25840A9C1B2D
 bob=A1B2C3D4E5F60718293A4B5C6D7E8F9001122334
 place=20261122-123456789-k3q5vx2m4f7da
 id=p2ps:$alice/$place
-rm -rf canonical shape audience received visible position fingerprint after page begin choose line digest padding request answer part
+rm -rf canonical shape audience received visible position fingerprint after page begin choose line digest padding request answer invite part
 
 # v DIR/NAME RULE EXPECT WHY <BYTES: one vector.
 v() {
@@ -408,6 +408,20 @@ request addresses-five M24 'error invalid' 'five' '.addresses = [range(5) | "htt
 request addresses-path M24 'error invalid' 'a path' '.addresses = ["http://192.0.2.7/x"]'
 request addresses-scheme M24 'error invalid' 'another scheme' '.addresses = ["file://host"]'
 request addresses-name M24 'error invalid' 'a password' '.addresses = ["http://a:b@host"]'
+token=LY4XXSQ27EFOMCFAWEUESMY7LQ
+hello='.kind = "hello" | .name = "Bob" | .addresses = [] | .token = "'$token'"'
+request hello I8 accepted 'with a token' "$hello"
+request hello-stranger I8 accepted 'without' "$hello | del(.token)"
+request hello-name I8 accepted '256 bytes' "$hello"' | .name = "x" * 256'
+request hello-no-name I8 'error invalid' 'without name' "$hello | del(.name)"
+request hello-long-name I8 'error invalid' '257 bytes' "$hello"' | .name = "x" * 257'
+request hello-number I8 'error invalid' 'the name is a number' "$hello | .name = 7"
+request hello-no-addresses I8 'error invalid' 'without addresses' "$hello | del(.addresses)"
+request hello-token-null I3,I8 'error invalid' 'null is not absent' "$hello | .token = null"
+request hello-token-empty I3,I8 'error invalid' 'empty is not absent' "$hello"' | .token = ""'
+request hello-token-short I3,I8 'error invalid' '25 letters' "$hello | .token |= .[1:]"
+request hello-token-lower I3,I8 'error invalid' 'lower case' "$hello | .token |= ascii_downcase"
+request hello-token-bits I3,I8 'error invalid' 'a bit too many' "$hello"' | .token |= .[:25] + "R"'
 raw spaces M13 accepted 'padding' "$ask  
   "
 raw bytes-after M13 refused 'more than spaces after the brace' "$ask{}"
@@ -472,6 +486,41 @@ answer time-malformed M25 'refused member' 'no time' '.time = "now"'
 answer gone-first M32 accepted 'gone, then posts' '.items = [{gone: $id}, $note]'
 answer unknown M14 accepted 'a name of a later version' '.colour = "blue"'
 answer miscased M14 'refused case' 'More' '.More = true'
+ask='.ask = {kind: "posts"}'
+answer ask A1 accepted 'asks from the beginning' "$ask"
+answer ask-after A1 accepted 'after a post' '.ask = {kind: "posts", after: ($id | split("/")[1]), have: [$id]}'
+answer ask-months A1 accepted 'lines of a month' '.ask = {kind: "manifest", months: ["202611"]}'
+answer ask-ids A1 accepted 'by name' '.ask = {kind: "ids", want: [$id], have: [$id]}'
+answer ask-unknown A1,M14 accepted 'a name of a later version' '.ask = {kind: "posts", colour: "blue"}'
+answer ask-kind A1 'refused member' 'no such question' '.ask = {kind: "hello"}'
+answer ask-no-kind A1 'refused member' 'no kind' '.ask = {}'
+answer ask-text A1 'refused member' 'a text' '.ask = "posts"'
+answer ask-null A1 'refused member' 'null is not absent' '.ask = null'
+answer ask-malformed A1 'refused member' 'after what' '.ask = {kind: "posts", after: "yesterday"}'
+answer ask-miscased A1,M14 'refused case' 'Kind' '.ask = {kind: "posts", After: "20261122-123456789-k3q5vx2m4f7da"}'
+answer addresses M24 accepted 'where he is reached' '.addresses = ["http://192.0.2.7:7117"]'
+answer addresses-five M24 'refused member' 'five' '.addresses = [range(5) | "http://192.0.2.\(.)"]'
+answer addresses-path M24 'refused member' 'a path' '.addresses = ["http://192.0.2.7/x"]'
+extra="asker: $bob
+owner: $alice
+kind: hello
+re: $re
+"
+met='.kind = "hello" | del(.items, .more, .count, .digest)'
+answer hello I9 accepted 'a friend' "$met"' | .name = "Alice" | .addresses = ["http://192.0.2.7:7117"]'
+answer hello-met I9 accepted 'in person' "$met"' | .name = "Alice" | .addresses = [] | .trust = "verified"'
+answer hello-stranger I13 accepted 'nothing for a stranger' "$met"
+answer hello-spent I12 accepted 'another key was first' '.kind = "error" | .code = "spent" | del(.items, .more, .count, .digest)'
+answer hello-name I9 'refused member' '257 bytes' "$met"' | .name = "x" * 257'
+answer hello-trust I9 'refused member' 'a number' "$met | .trust = 1"
+extra="asker: $bob
+owner: $alice
+kind: ask
+re: $re
+"
+answer ask-on A6 accepted 'the next question' '.kind = "ask" | .ask = {kind: "manifest"} | del(.items, .more, .count, .digest)'
+answer ask-done A6 accepted 'no more' '.kind = "ask" | del(.items, .more, .count, .digest)'
+answer ask-posts A6 'refused binding' 'a page is no reply' .
 extra="asker: $bob
 owner: $alice
 kind: manifest
@@ -518,3 +567,56 @@ part offset-other M40,M41 'refused binding' 'another part' '.offset = 4' '34567'
 part re-other M27,M41 'refused binding' 'of another question' '.re = "0" * 64' '34567'
 part kind-other M27,M41 'refused binding' 'no part of a file' '.kind = "ids" | .items = [] | .more = false' ' '
 part error M22,M39 'error not_found' 'there is none for him' '.kind = "error" | .code = "not_found" | del(.size, .offset, .length)' ' '
+
+# --- invite: a link; what it says, or what is wrong with it
+extra=
+link="P2PS:1/$alice/LY4XXSQ27EFOMCFAWEUESMY7LQ"
+good() { s "$4" | v "invite/$1" "$2" "$3" "$5"; } # NAME RULE PLACES LINK WHY
+none() { s "$3" | v "invite/$1" "$2" "refused ${5-invite}" "$4"; } # NAME RULE LINK WHY
+say() { echo "$alice LY4XXSQ27EFOMCFAWEUESMY7LQ $*"; }
+good name I1 "$(say http://alice.example:7117)" "$link/ALICE.EXAMPLE:7117" 'a name'
+good ipv4 I4 "$(say http://192.0.2.7:7117)" "$link/192.0.2.7:7117" 'IPv4'
+good ipv6 I4 "$(say 'http://[2001:db8::7]:7117')" "$link/2001:DB8::7:7117" 'IPv6: the last part is the port'
+good https I4 "$(say https://alice.example)" "$link/ALICE.EXAMPLE:443" 'port 443'
+good https-ipv6 I4 "$(say 'https://[2001:db8::7]')" "$link/2001:DB8::7:443" 'port 443 of IPv6'
+good four I1 "$(say http://a:1 http://b:2 http://c:3 http://d:65535)" "$link/A:1+B:2+C:3+D:65535" 'four places'
+good v6 I1 "$(printf '0F%.0s' $(seq 32)) LY4XXSQ27EFOMCFAWEUESMY7LQ http://a:1" "P2PS:1/$(printf '0F%.0s' $(seq 32))/LY4XXSQ27EFOMCFAWEUESMY7LQ/A:1" '64 digits'
+good card I5 "$alice - http://a:1" "P2PS:1/$alice//A:1" 'a card'
+good card-nowhere I5 "$alice -" "P2PS:1/$alice//" 'a card without a place'
+none version I2 "P2PS:2/$alice/LY4XXSQ27EFOMCFAWEUESMY7LQ/A:1" 'version 2' version
+none version-0 I2 "P2PS:0/$alice/LY4XXSQ27EFOMCFAWEUESMY7LQ/A:1" 'version 0'
+none lower I1 "$(echo "$link/A:1" | tr 'A-Z' 'a-z')" 'lower case'
+none lower-host I1 "$link/alice.example:7117" 'a host in lower case'
+none nothing I1 '' 'nothing'
+none word I1 'HTTP://A:1' 'another scheme'
+none before I1 " $link/A:1" 'a space before'
+none after I1 "$link/A:1 " 'a space after'
+none line I1 "$link/A:1
+" 'a line feed after'
+none part-more I1 "$link/A:1/" 'a part too many'
+none part-less I1 "$link" 'no place'
+none places-none I1 "$link/" 'an empty place'
+none places-five I1 "$link/A:1+B:2+C:3+D:4+E:5" 'five places'
+none places-empty I1 "$link/A:1++B:2" 'an empty place between'
+none fingerprint I1 "P2PS:1/$(echo $alice | cut -c2-)/LY4XXSQ27EFOMCFAWEUESMY7LQ/A:1" '39 digits'
+none key-id I1 "P2PS:1/$(echo $alice | cut -c25-)/LY4XXSQ27EFOMCFAWEUESMY7LQ/A:1" 'a key id'
+none token-short I3 "P2PS:1/$alice/Y4XXSQ27EFOMCFAWEUESMY7LQ/A:1" '25 letters'
+none token-long I3 "P2PS:1/$alice/AALY4XXSQ27EFOMCFAWEUESMY7LQ/A:1" '28 letters'
+none token-letter I3 "P2PS:1/$alice/1Y4XXSQ27EFOMCFAWEUESMY7LQ/A:1" 'a 1'
+none token-bits I3 "P2PS:1/$alice/LY4XXSQ27EFOMCFAWEUESMY7LR/A:1" 'a bit too many'
+none token-padded I3 "P2PS:1/$alice/LY4XXSQ27EFOMCFAWEUESMY7LQ======/A:1" 'padding'
+none port-none I4 "$link/A" 'no port'
+none port-0 I4 "$link/A:0" 'port 0'
+none port-zero-first I4 "$link/A:07117" 'a leading zero'
+none port-great I4 "$link/A:65536" '65536'
+none port-word I4 "$link/A:HTTP" 'a word'
+none host-none I4 "$link/:7117" 'no host'
+none host-scheme I4 "$link/HTTP://A:1" 'a scheme'
+none host-path I4 "$link/A:1/X" 'a path'
+none host-dots I4 "$link/A..B:1" 'an empty label'
+none host-dash I4 "$link/-A:1" 'a dash first'
+none host-underscore I4 "$link/A_B:1" 'an underscore'
+none ipv6-brackets I4 "$link/[2001:DB8::7]:7117" 'brackets'
+none ipv6-zone I4 "$link/FE80::1%ETH0:7117" 'a zone'
+none ipv6-long I4 "$link/2001:0DB8::7:7117" 'not the shortest form'
+none ipv6-mapped I4 "$link/::FFFF:192.0.2.7:7117" 'an IPv4 address in it'
