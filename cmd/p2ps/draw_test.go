@@ -120,9 +120,9 @@ func TestDrawing(t *testing.T) {
 }
 
 // Nothing but draw.go and sixel.go can decode a picture of a post; scan.go reads
-// those that the person names himself, and qr.go writes them.
+// those that the person names himself.
 func TestOnlyDrawDecodes(t *testing.T) {
-	drawing := strings.Fields("draw.go sixel.go scan.go qr.go")
+	drawing := strings.Fields("draw.go sixel.go scan.go")
 	for _, p := range housed(t) {
 		for _, name := range p.GoFiles {
 			f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, name), nil, parser.ImportsOnly)

@@ -59,11 +59,11 @@ func kindsOf(cmd *cobra.Command) []string {
 	case "friend address", "follow":
 		return []string{"friend", "change"}
 	case "friend add", "friend accept": // who can be reached is pulled from at once
-		return []string{"friend", "change", "post", "gone", "pull"}
+		return []string{"friend", "change", "post", "gone", "file", "pull"}
 	case "friend requests":
 		return []string{"request"}
 	case "invite":
-		return []string{"invite", "friend", "post", "gone", "pull", "change"}
+		return []string{"invite", "friend", "post", "gone", "file", "pull", "change"}
 	case "invite list":
 		return []string{"invite"}
 	case "group list", "group show":

@@ -9,14 +9,14 @@ import (
 
 // putFiles notes the files that a post names, if they were read with it.
 func (t *Tx) putFiles(author int64, r Row) error {
-	if r.Files == nil {
+	if r.files == nil {
 		return nil
 	}
-	if err := t.dropFiles(author, r.ID.Position); err != nil || len(r.Files) == 0 {
+	if err := t.dropFiles(author, r.ID.Position); err != nil || len(r.files) == 0 {
 		return err
 	}
 	if r.Public && r.State == Live {
-		for _, sha256 := range r.Files {
+		for _, sha256 := range r.files {
 			if err := t.exec("INSERT OR IGNORE INTO public_file VALUES (?,?,?)", sha256, author, string(r.ID.Position)); err != nil {
 				return err
 			}
