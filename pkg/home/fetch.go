@@ -29,7 +29,7 @@ type Arrived struct {
 }
 
 const (
-	tightGC       = 40 // per cent
+	tightGC       = 30 // per cent
 	fetchingFiles = 2  // people whose files come at once
 )
 

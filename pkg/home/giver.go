@@ -27,10 +27,11 @@ type giver interface {
 // the other, so that a long file needs no more than a short one.
 type rooms struct{ bodies, parts chan []byte }
 
-// newRooms has room for two bodies that come and one that is opened; and for one
-// part that is opened and one that is taken.
+// newRooms has room for a body that comes and one that is opened, and for a part
+// that is opened and one that is taken: more at once is no faster on two cores, and
+// would not fit into 64 MiB here, or there.
 func newRooms() rooms {
-	r := rooms{make(chan []byte, 3), make(chan []byte, 2)}
+	r := rooms{make(chan []byte, 2), make(chan []byte, 2)}
 	for range cap(r.bodies) {
 		r.bodies <- nil
 	}
@@ -190,9 +191,8 @@ type handed struct {
 	err  error
 }
 
-// fast brings parts of step bytes in three steps at once: two are fetched, so that
-// one is sealed there while the other is on its way; the one before them is opened,
-// the one before that taken. It ends at the first that is not as it should be, and
+// fast brings parts of step bytes in three steps at once: one is fetched, the one
+// before it opened, the one before that taken. It ends at the first that is not as it should be, and
 // tells how many bytes were taken; an error is that of take.
 func fast(ctx context.Context, from giver, q wire.FileQuestion, size, step int64, in rooms, take func([]byte) error) (taken int64, taking error) {
 	if size-q.Offset <= 0 || step <= 0 {

@@ -77,7 +77,7 @@ func NewClient(timeout time.Duration) *Client {
 		MaxResponseHeaderBytes: 16 << 10,
 		ResponseHeaderTimeout:  idle,
 		TLSHandshakeTimeout:    connect,
-		MaxIdleConnsPerHost:    2, // two parts of a file come at once
+		MaxIdleConnsPerHost:    2, // while a part of a file is opened, two may be fetched
 		IdleConnTimeout:        10 * time.Second,
 	}
 	return &Client{idle: idle, http: &http.Client{
