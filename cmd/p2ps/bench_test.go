@@ -30,7 +30,7 @@ import (
 
 // The workloads of whole processes, over loopback, on both sides; one line each:
 //
-//	.ci/bench
+//	go test -bench . -benchtime 5x -run '^$' ./cmd/p2ps
 
 // BenchmarkFirstPull is a first pull of posts of about 300 bytes of text into an
 // empty home: verified, one durable file each, indexed. It tells posts a second,

@@ -1,10 +1,12 @@
 package disk
 
 import (
+	"errors"
 	"io/fs"
 	"path"
 	"path/filepath"
 	"slices"
+	"syscall"
 )
 
 // WriteFile durably writes a whole file, replacing what has the name. Missing
@@ -69,10 +71,14 @@ func (r *Root) Remove(name string) error {
 
 // RemoveAll durably removes a file or a whole directory, if it is there.
 func (r *Root) RemoveAll(name string) error {
-	if err := r.do(OpRemove, name, r.root.RemoveAll); err != nil {
+	err := r.do(OpRemove, name, r.root.RemoveAll)
+	for tries := 3; tries > 0 && errors.Is(err, syscall.ENOTEMPTY); tries-- { // somebody wrote into it meanwhile
+		err = r.do(OpRemove, name, r.root.RemoveAll)
+	}
+	if err != nil {
 		return err
 	}
-	err := r.syncDir(path.Dir(name))
+	err = r.syncDir(path.Dir(name))
 	if isNotExist(err) { // not even its directory was there
 		return nil
 	}

@@ -135,12 +135,20 @@ func (w *world) audience(p *actor) post.Audience {
 }
 
 func (p *actor) post(aud post.Audience) {
+	var after time.Duration
+	if !p.w.lasts && p.w.chance(15, "expires") {
+		after = rapid.SampledFrom([]time.Duration{10 * time.Second, time.Hour, 40 * 24 * time.Hour}).Draw(p.w.T, "after")
+	}
+	p.postFor(after, aud)
+}
+
+// postFor posts what is there for a while; 0 is for ever.
+func (p *actor) postFor(while time.Duration, aud post.Audience) {
 	d := post.NewDraft("Note")
 	canary := p.w.canary()
 	d.Set("content", canary)
-	if !p.w.lasts && p.w.chance(15, "expires") {
-		after := rapid.SampledFrom([]time.Duration{10 * time.Second, time.Hour, 40 * 24 * time.Hour}).Draw(p.w.T, "after")
-		d.Set("expires", post.FormatTime(p.clock.Add(after)))
+	if while > 0 {
+		d.Set("expires", post.FormatTime(p.clock.Add(while)))
 	}
 	if slices.ContainsFunc(aud.Groups, func(g string) bool { return p.groups[g].away }) {
 		if _, err := p.h.Post(context.Background(), d, aud); !errors.Is(err, keyring.ErrUnknown) {

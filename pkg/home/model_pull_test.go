@@ -116,7 +116,7 @@ func (r *actor) ask(o *actor, spoil func()) (got result) {
 	r.w.ok(err, "finding a friend")
 	o.requests, o.walked = 0, 0
 	spoil()
-	err = r.h.Pull(context.Background(), []keyring.Person{who}, home.PullOptions{Jobs: 1, Timeout: 5 * time.Second}, func(e home.Event) {
+	err = r.h.Pull(context.Background(), []keyring.Person{who}, home.PullOptions{Jobs: 1, Timeout: patience}, func(e home.Event) {
 		got.events = append(got.events, e)
 		if e.Pulled != nil {
 			got.Pulled = *e.Pulled
@@ -314,12 +314,10 @@ func (r *actor) pullBadly(o *actor) {
 	if !o.readBy(r) {
 		r.w.Skip("he does not read that feed")
 	}
-	w, at := r.w, o.clock.Truncate(time.Second)
+	w := r.w
 	if w.chance(60, "something to tell") {
 		o.change("before it")
 	}
-	before, trash := o.holding(r), o.trashed(r)
-	delete(r.agreed, o.fpr)
 	w.did("badly:")
 	what := rapid.SampledFrom([]string{"answer", "answer", "answer", "reader's disk", "owner's disk"}).Draw(w.T, "what goes wrong")
 	spoil := func() {}
@@ -338,6 +336,14 @@ func (r *actor) pullBadly(o *actor) {
 		w.did("  the disk of %s", o.name)
 		spoil = func() { o.hook.arm(n, false) }
 	}
+	r.badly(o, spoil)
+}
+
+// badly is a pull in which something is spoilt.
+func (r *actor) badly(o *actor, spoil func()) {
+	w, at := r.w, o.clock.Truncate(time.Second)
+	before, trash := o.holding(r), o.trashed(r)
+	delete(r.agreed, o.fpr)
 	got := r.ask(o, spoil)
 	ends := []string{"disordered", "doubled", "more of nothing"}
 	if f := o.fault; f.done && f.page && slices.Contains(ends, f.kind) && !errors.Is(got.Err, pull.ErrPeer) {
@@ -352,8 +358,24 @@ func (r *actor) pullBadly(o *actor) {
 	}
 	if unread {
 		got.Complete = false // he may not know what he holds
+		r.mayHaveCome(o, at)
 	}
 	r.safe(o, before, trash, got, at)
+}
+
+// mayHaveCome: while a page is written the next one is fetched. How many had
+// been sent when the disk failed, is a matter of luck; what a history goes by
+// must not be.
+func (r *actor) mayHaveCome(o *actor, at time.Time) {
+	for pos := range o.entitled(r.as(o), at) {
+		if o.given[r.as(o)] == nil {
+			o.given[r.as(o)] = map[post.Position]bool{}
+		}
+		o.given[r.as(o)][pos] = true
+		if o.hostile[pos] {
+			r.mayRefuse(o, post.ID{Author: o.fpr, Position: pos}.String())
+		}
+	}
 }
 
 // harm does something to the copies of a reader, by hand.

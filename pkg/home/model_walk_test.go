@@ -17,7 +17,7 @@ import (
 func TestModelWalkAlone(t *testing.T) {
 	checks(t, "20", "25")
 	rapid.Check(t, func(t *rapid.T) {
-		w := newWorld(t)
+		w := newWorld(t, behind)
 		defer w.close()
 		o, r := w.people[0], w.people[1]
 		r.heal, r.hook.reads, w.lasts = false, true, true
