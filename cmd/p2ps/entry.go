@@ -94,6 +94,7 @@ func said(p *post.Post) string {
 		add(p.Summary())
 		add(p.Content())
 		add(p.URL())
+		words = append(words, fileWords(p)...)
 	}
 	if len(words) == 0 {
 		add("(" + p.Type() + ")")

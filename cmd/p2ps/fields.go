@@ -19,6 +19,7 @@ func lineTypes() map[string][]any {
 		"completion": {completionLine{}},
 		"demo":       {demoLine{}},
 		"error":      {errorLine{}},
+		"file":       {fileLine{}},
 		"friend":     {personLine{}},
 		"gone":       {goneLine{}},
 		"group":      {groupLine{}},
@@ -45,6 +46,8 @@ func kindsOf(cmd *cobra.Command) []string {
 		return []string{"post", "change"}
 	case "show":
 		return []string{"post", "friend"}
+	case "save":
+		return []string{"file", "change"}
 	case "timeline", "thread", "search":
 		return []string{"post"}
 	case "keygen":
@@ -56,11 +59,11 @@ func kindsOf(cmd *cobra.Command) []string {
 	case "friend address", "follow":
 		return []string{"friend", "change"}
 	case "friend add", "friend accept": // who can be reached is pulled from at once
-		return []string{"friend", "change", "post", "gone", "pull"}
+		return []string{"friend", "change", "post", "gone", "file", "pull"}
 	case "friend requests":
 		return []string{"request"}
 	case "invite":
-		return []string{"invite", "friend", "post", "gone", "pull", "change"}
+		return []string{"invite", "friend", "post", "gone", "file", "pull", "change"}
 	case "invite list":
 		return []string{"invite"}
 	case "group list", "group show":
@@ -74,7 +77,7 @@ func kindsOf(cmd *cobra.Command) []string {
 	case "status":
 		return []string{"status", "problem"}
 	case "pull":
-		return []string{"post", "gone", "pull", "change"}
+		return []string{"post", "gone", "file", "pull", "change"}
 	case "serve":
 		return []string{"serve", "change"}
 	case "demo", "completion", "version":

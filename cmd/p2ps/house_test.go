@@ -20,7 +20,7 @@ const module = "github.com/p2ps/p2ps/"
 // layers is the five-line table: a package imports only layers above its own
 // line, never a neighbour. (spec holds embedded schemas and no code.)
 var layers = [][]string{
-	{"pkg/ijson", "pkg/text", "pkg/disk", "spec"},
+	{"pkg/ijson", "pkg/text", "pkg/disk", "pkg/media", "spec"},
 	{"pkg/pgp", "pkg/post", "pkg/wire"},
 	{"pkg/keyring", "pkg/feed", "pkg/index", "pkg/peer", "pkg/pull", "pkg/nearby", "pkg/web"},
 	{"pkg/home"},
@@ -40,6 +40,7 @@ var guests = map[string]string{
 	"github.com/fsnotify/fsnotify":         "pkg/disk",
 	"github.com/go-json-experiment/json":   "pkg/ijson",
 	"github.com/gofrs/flock":               "pkg/disk",
+	"github.com/gabriel-vasile/mimetype":   "pkg/media",
 	"github.com/makiuchi-d/gozxing":        "cmd/p2ps",
 	"github.com/mdp/qrterminal/v3":         "cmd/p2ps",
 	"github.com/olekukonko/tablewriter":    "cmd/p2ps",

@@ -14,6 +14,7 @@ import (
 func newPost(e *env) *cobra.Command {
 	var (
 		t                texts
+		a                attachments
 		link, expires, f string
 		article          bool
 	)
@@ -26,21 +27,33 @@ mistyped command is not published.
 
 It goes to whom --to says, or else the setting "to" (at first: friends). What is
 public is only ever so because you said it. Without a name for anybody it is
-yours alone: --to me. The id of the new post is the only output.`,
+yours alone: --to me. The id of the new post is the only output.
+
+With --attach files go with it, copied beside your posts and given only to who
+may see the post; then a text is taken from -m and -F alone, and may be missing.
+What a JPEG, PNG, WebP or GIF tells beside its pixels (EXIF, GPS position, XMP,
+thumbnails, comments, texts) is left out of the copy, and stderr says what it
+was; of other kinds of files it says that this cannot be done.`,
 		Example: `  p2ps post -m 'Sunday lunch at ours' --to family
   date | p2ps post --to me
   id=$(p2ps post -q -m hi --to public)
   p2ps post --link https://example.org/ -m 'worth reading'
+  p2ps post --attach canal.jpg --alt 'The canal at dawn, no wind' --to family
   p2ps post --json-in posts.jsonl --to friends`,
 		Args: noArguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f != "" {
-				if t.given() || link != "" || article || expires != "" {
+				if t.given() || a.given() || link != "" || article || expires != "" {
 					return usage("give --json-in alone, with --to at most", "--json-in brings whole posts: no other text goes with it")
 				}
 				return e.postObjects(cmd, f)
 			}
-			d, err := e.compose(cmd, t, link, article)
+			shared, err := e.look(a)
+			defer func() { closeAll(shared) }()
+			if err != nil {
+				return err
+			}
+			d, err := e.compose(cmd, t, link, article, a)
 			if err != nil {
 				return err
 			}
@@ -51,10 +64,14 @@ yours alone: --to me. The id of the new post is the only output.`,
 			if err != nil {
 				return err
 			}
+			if a.given() {
+				return e.publishWith(cmd, d, s.To, shared, a.keepMetadata)
+			}
 			return e.publish(cmd, d, s.To)
 		},
 	}
 	t.register(cmd.Flags())
+	a.register(cmd.Flags())
 	addSettingFlag(cmd.Flags(), "to", "")
 	cmd.Flags().StringVar(&link, "link", "", "share the page at `URL`")
 	cmd.Flags().BoolVar(&article, "article", false, "the text is an article in Markdown; a heading at its top is its name")
@@ -65,7 +82,15 @@ yours alone: --to me. The id of the new post is the only output.`,
 }
 
 // compose makes a draft of the text and the flags.
-func (e *env) compose(cmd *cobra.Command, t texts, link string, article bool) (*post.Draft, error) {
+func (e *env) compose(cmd *cobra.Command, t texts, link string, article bool, a attachments) (*post.Draft, error) {
+	if a.given() {
+		if link != "" {
+			return nil, usage("make two posts of it", "--attach goes with a text or an article, not with --link")
+		}
+		if !article && !t.given() { // the files are what there is to say
+			return post.NewDraft("Note"), nil
+		}
+	}
 	if link != "" {
 		if article {
 			return nil, usage("give one of them", "--link shares a page, and --article is a text of your own")

@@ -29,6 +29,8 @@ type pullLine struct {
 	Bytes     int64  `json:"bytes"`
 	Complete  bool   `json:"complete"`
 	Count     int    `json:"count"`
+	Files     int    `json:"files,omitzero"`   // that came
+	Waiting   int    `json:"waiting,omitzero"` // that could not be had, or are too great
 	Code      string `json:"code,omitempty"`
 	Message   string `json:"message,omitempty"`
 }
@@ -41,7 +43,8 @@ type goneLine struct {
 }
 
 func newPull(e *env) *cobra.Command {
-	var full, exitCode bool
+	var full, exitCode, noMedia bool
+	var most string
 	cmd := &cobra.Command{
 		Use:   "pull [WHO...]",
 		Short: "Fetch new posts from friends",
@@ -50,6 +53,10 @@ posts, edits, and what was taken back. Each post is verified before it is kept.
 In the end both sides compare a digest of everything, and what is missing or
 different is mended; "complete" says that they agree.
 
+The files that posts name come after the posts, in parts that are verified one
+by one; what is broken off goes on with the next pull. None comes with
+--no-media, and none over --max-bytes: p2ps save fetches them later.
+
 A friend who is away is no failure, unless he is named. With --json each post
 is a line as soon as it is kept, each friend one at his end.`,
 		Example: `  p2ps pull -q                 # from cron: silent if fine, never two at once
@@ -57,8 +64,12 @@ is a line as soon as it is kept, each friend one at his end.`,
 		Args:              arguments(0, -1, ""),
 		ValidArgsFunction: e.complete(peopleNow),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p := &puller{e: e, named: len(args) > 0, exitCode: exitCode}
-			err := p.run(cmd.Context(), args, full)
+			p := &puller{e: e, named: len(args) > 0, exitCode: exitCode, noMedia: noMedia}
+			var err error
+			if p.most, err = text.ParseSize(most); err != nil {
+				return usage("write it as 500KB, 20MiB or 1073741824", "--max-bytes: %q is no number of bytes", most)
+			}
+			err = p.run(cmd.Context(), args, full)
 			if x, _ := diagnose(err); err != nil && e.quiet && !e.json.on && (x == exitTemporary || x == exitBusy) {
 				return silently(err)
 			}
@@ -66,6 +77,8 @@ is a line as soon as it is kept, each friend one at his end.`,
 		},
 	}
 	cmd.Flags().BoolVar(&full, "full", false, "walk again from the beginning")
+	cmd.Flags().BoolVar(&noMedia, "no-media", false, "fetch posts alone, and none of the files that they name")
+	cmd.Flags().StringVar(&most, "max-bytes", "2GiB", "fetch no file of more than `SIZE`; 0 is no limit")
 	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 8 if nothing was new")
 	addSettingFlag(cmd.Flags(), "jobs", "")
 	return cmd
@@ -76,6 +89,8 @@ type puller struct {
 	e        *env
 	named    bool
 	exitCode bool
+	noMedia  bool
+	most     int64 // bytes of a file
 	news     int
 	asked    int
 	failed   []error
@@ -100,7 +115,7 @@ func (p *puller) run(ctx context.Context, args []string, full bool) error {
 		return p.wouldAsk(h, people)
 	}
 	p.bar = p.e.progress("pulling")
-	err = h.Pull(ctx, people, home.PullOptions{Full: full, Jobs: s.Jobs, Timeout: s.Timeout}, func(ev home.Event) { p.tell(h, ev) })
+	err = h.Pull(ctx, people, home.PullOptions{Full: full, Jobs: s.Jobs, Timeout: s.Timeout, NoMedia: p.noMedia, MaxBytes: p.most}, func(ev home.Event) { p.tell(h, ev) })
 	p.bar.end()
 	switch {
 	case err != nil:
@@ -178,6 +193,10 @@ func (p *puller) tell(h *home.Home, ev home.Event) {
 		if p.e.json.on {
 			note(p.e.emit(goneLine{kind("gone"), ev.Gone.String(), string(ev.Gone.Author)}))
 		}
+	case ev.File != nil:
+		if p.e.json.on {
+			note(p.e.emit(fileLineOf(ev.File.Post, ev.File.File, ev.File.Path)))
+		}
 	case ev.Pulled != nil:
 		note(p.over(*ev.Pulled))
 	}
@@ -187,7 +206,7 @@ func (p *puller) over(done home.Pulled) error {
 	p.asked++
 	p.news += done.New + done.Changed + done.Withdrawn
 	l := pullLine{kind("pull"), string(done.Person.Fingerprint), done.Person.Name, done.Err == nil, done.New, done.Changed, done.Withdrawn,
-		done.Unoffered, done.Refused, done.Requests, done.Bytes, done.Complete, done.Count, "", ""}
+		done.Unoffered, done.Refused, done.Requests, done.Bytes, done.Complete, done.Count, done.Files, done.Waiting, "", ""}
 	if done.Err != nil {
 		x, _ := diagnose(done.Err)
 		l.Code, l.Message = x.name(), text.Clean(inOneLine(done.Err.Error()))
@@ -211,7 +230,7 @@ func (p *puller) over(done home.Pulled) error {
 	for _, more := range []struct {
 		n    int
 		what string
-	}{{done.Changed, "changed"}, {done.Withdrawn, "withdrawn"}, {done.Unoffered, "no longer offered"}, {done.Refused, "refused"}} {
+	}{{done.Changed, "changed"}, {done.Withdrawn, "withdrawn"}, {done.Unoffered, "no longer offered"}, {done.Refused, "refused"}, {done.Files, "files"}, {done.Waiting, "files not here"}} {
 		if more.n > 0 {
 			columns = append(columns, fmt.Sprintf("%d %s", more.n, more.what))
 		}

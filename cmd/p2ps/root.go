@@ -10,7 +10,7 @@ func commands() []group {
 	return []group{
 		{"start", "Start:", []constructor{newKeygen, newStatus, newDemo}},
 		{"write", "Write:", []constructor{newPost, newReply, newLike, newRepost, newEdit, newDelete, newRestore, newProfile, newSign}},
-		{"read", "Read:", []constructor{newTimeline, newShow, newThread, newSearch}},
+		{"read", "Read:", []constructor{newTimeline, newShow, newThread, newSearch, newSave}},
 		{"exchange", "Exchange:", []constructor{newServe, newPull}},
 		{"people", "People:", []constructor{newInvite, newFriend, newFollow, newUnfollow, newGroup, newBlock}},
 		{"identity", "Identity:", []constructor{newKey}},

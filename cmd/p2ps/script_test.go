@@ -23,6 +23,7 @@ import (
 //	capture VAR REGEX     set VAR to what the group of REGEX matches in the last stdout
 //	tamper FILE OLD NEW   change what stands once in a file, as a hostile hand would
 //	slow, impostor, interrupts, drains   see scriptnet_test.go
+//	picture, noise        make a file, see scriptfile_test.go
 //
 // and the conditions [exec:PROGRAM] and [root].
 func TestScripts(t *testing.T) {
@@ -46,6 +47,8 @@ func TestScripts(t *testing.T) {
 			"impostor":   plainly("impostor NAME [KEYFILE | -]", 1, 2, impostor),
 			"interrupts": plainly("interrupts SIGNAL FILE CODE COMMAND [ARGUMENT...]", 4, -1, interrupts),
 			"drains":     plainly("drains NAME", 1, 1, drains),
+			"picture":    plainly("picture FILE", 1, 1, picture),
+			"noise":      plainly("noise FILE KIB", 2, 2, makeNoise),
 		},
 	})
 }

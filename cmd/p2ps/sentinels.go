@@ -9,6 +9,7 @@ import (
 	"github.com/p2ps/p2ps/pkg/ijson"
 	"github.com/p2ps/p2ps/pkg/index"
 	"github.com/p2ps/p2ps/pkg/keyring"
+	"github.com/p2ps/p2ps/pkg/media"
 	"github.com/p2ps/p2ps/pkg/peer"
 	"github.com/p2ps/p2ps/pkg/pgp"
 	"github.com/p2ps/p2ps/pkg/post"
@@ -47,12 +48,16 @@ var sentinels = []struct {
 	{home.ErrElsewhere, exitNotFound, "ask whoever sent the link for a new one, and compare its fingerprint"},
 	{home.ErrUntrusted, exitUntrusted, "do not retry: ask the person, and see p2ps help trust"},
 	{home.ErrNoAddress, exitTemporary, "p2ps friend address WHO URL says where"},
+	{home.ErrFile, exitUntrusted, "ask the person whose post it is; what is here of it is not shown"},
 	{home.ErrIncomplete, exitUntrusted, "p2ps pull --full walks again from the beginning; if that does not help, ask the person"},
 
 	{disk.ErrBusy, exitBusy, "wait for it to end, or give it longer with --wait"},
 	{disk.ErrExposed, exitError, "do that, and the same once more"},
 	{disk.ErrTooLarge, exitError, "is it the right file?"},
 	{disk.ErrNotRegular, exitError, "name a plain file: no directory, link or device"},
+
+	{media.ErrMalformed, exitError, "repair it, or share it as it is with --keep-metadata"},
+	{media.ErrPieces, exitError, "write it anew with another program, or share it as it is with --keep-metadata"},
 
 	{pgp.ErrLocked, exitLocked, "give the passphrase on a terminal, or a file with it in P2PS_PASSPHRASE_FILE"},
 	{pgp.ErrSecret, exitUsage, "give away the public key only: p2ps key export"},

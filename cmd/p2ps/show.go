@@ -11,7 +11,8 @@ import (
 )
 
 func newShow(e *env) *cobra.Command {
-	var raw, signature, history, readers bool
+	var raw, signature, history, readers, images bool
+	var protocol string
 	cmd := &cobra.Command{
 		Use:   "show ID...",
 		Short: "Show posts whole",
@@ -20,6 +21,10 @@ no other post has.
 
 With --history each text that the post had is a line, oldest first, with its
 revision and when it was written at the end.
+
+The files that a post names are told by kind, size and description. With
+--images the pictures among them are drawn, on a terminal that can: kitty,
+iTerm2 or sixel. Only then is a picture decoded, and none that is too great.
 
 With --raw the canonical bytes that are signed are written as they are, with
 --signature the binary signature over them, so that any OpenPGP program can
@@ -46,6 +51,14 @@ an answer was sent proves neither that it came nor that it was read.`,
 			if signature && e.out {
 				return usage("redirect it: p2ps show --signature ID > post.sig", "a signature is binary, nothing for a terminal")
 			}
+			images = images || protocol != ""
+			if images && (raw || signature || e.json.on) {
+				return usage("leave out --images", "--images draws, and --raw, --signature and --json do not")
+			}
+			way, err := e.drawing(protocol)
+			if err != nil {
+				return err
+			}
 			h, _, err := e.identity()
 			if err != nil {
 				return err
@@ -65,7 +78,9 @@ an answer was sent proves neither that it came nor that it was read.`,
 				case signature:
 					_, err = e.stdout.Write(en.Post.Signature())
 				default:
-					err = e.showOne(cmd.Context(), h, en, history, readers)
+					if err = e.showOne(cmd.Context(), h, en, history, readers); err == nil && images {
+						err = e.showImages(h, en.Post, way)
+					}
 				}
 				if err != nil {
 					return err
@@ -78,6 +93,9 @@ an answer was sent proves neither that it came nor that it was read.`,
 	fs.BoolVar(&raw, "raw", false, "the canonical signed bytes")
 	fs.BoolVar(&signature, "signature", false, "the binary OpenPGP signature over them")
 	fs.BoolVar(&history, "history", false, "the earlier texts too, oldest first")
+	fs.BoolVar(&images, "images", false, "draw the pictures, on a terminal that can")
+	fs.StringVar(&protocol, "protocol", "", "draw them in this `WAY`, whatever the terminal: kitty, iterm2 or sixel")
+	completeFlag(cmd, "protocol", cobra.FixedCompletions([]string{"kitty", "iterm2", "sixel"}, only))
 	fs.BoolVar(&readers, "readers", false, "of a post of yours: the friends who would get it now")
 	return cmd
 }

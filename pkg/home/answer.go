@@ -83,6 +83,8 @@ func (h *Home) answer(v *index.View, me tree, g post.Grants, q wire.Question, no
 		err = h.answerManifest(v, me, g, q, &a)
 	case wire.KindIDs:
 		err = h.answerIDs(v, me, g, q, &a)
+	case wire.KindAttachment:
+		err = h.answerFile(v, me, g, q, &a)
 	default:
 		err = fmt.Errorf("%w: %s", wire.ErrKind, q.Kind)
 	}

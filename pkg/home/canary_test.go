@@ -41,6 +41,7 @@ type parlor struct {
 	deleted map[string]bool
 	mu      sync.Mutex
 	pieces  int
+	files   map[string]post.File // what each post names, by its label
 }
 
 // A ledger keeps what is logged.
@@ -132,7 +133,25 @@ func secretText(label string) string {
 
 func (p *parlor) write(label string, words ...string) {
 	p.t.Helper()
-	p.ids[label] = note(p.t, p.alice, secretText(label), words...).ID()
+	// Each names a file of its own, which says another secret.
+	f := attach(p.t, p.alice, []byte("a file: "+secretText("file of "+label)))
+	f.Description = secretText("description of " + label)
+	if p.files == nil {
+		p.files = map[string]post.File{}
+	}
+	p.files[label] = f
+	d := post.NewDraft("Note")
+	d.Set("content", secretText(label))
+	naming(p.t, f)(d)
+	a, _, err := p.alice.People().Resolve(words)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	written, err := p.alice.Post(p.t.Context(), d, a)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.ids[label] = written.ID()
 }
 
 // sees is who may see a post now, by its label: written out, not worked out.
@@ -178,6 +197,11 @@ func (p *parlor) leaks(reader, text string, logged bool) (found []string) {
 		sees := slices.Contains(strings.Fields(canarySees[label]), reader)
 		if (!sees || logged || p.deleted[label]) && strings.Contains(text, secretText(label)) {
 			found = append(found, "the text of "+label)
+		}
+		for _, secret := range []string{secretText("file of " + label), secretText("description of " + label), p.files[label].SHA256} {
+			if (!sees || logged || p.deleted[label]) && strings.Contains(text, secret) {
+				found = append(found, "the file of "+label)
+			}
 		}
 		if !sees && !logged && strings.Contains(text, string(id.Position)) {
 			found = append(found, "the id of "+label)
@@ -233,7 +257,7 @@ func TestCanaries(t *testing.T) {
 	if p.pieces < 150 {
 		t.Errorf("only %d answers were looked at", p.pieces)
 	}
-	for _, leak := range []string{secretText("me"), canaryFamily, string(p.fingerprints()["bob"]), string(p.ids["me"].Position), "pet-bob-canary"} {
+	for _, leak := range []string{secretText("me"), secretText("file of me"), p.files[canaryFamily].SHA256, canaryFamily, string(p.fingerprints()["bob"]), string(p.ids["me"].Position), "pet-bob-canary"} {
 		if len(p.leaks("carol", "x"+leak+"x", false)) == 0 {
 			t.Errorf("%s would not be found", leak)
 		}
@@ -261,8 +285,15 @@ func (p *parlor) everybodyAsks() {
 func (p *parlor) questions() []wire.Question {
 	ids := slices.Collect(maps.Values(p.ids))
 	month := ids[0].Position.Month()
-	return []wire.Question{{Kind: wire.KindPosts}, {Kind: wire.KindPosts, Have: ids}, {Kind: wire.KindManifest}, {Kind: wire.KindManifest, Months: []string{month}},
+	all := []wire.Question{{Kind: wire.KindPosts}, {Kind: wire.KindPosts, Have: ids}, {Kind: wire.KindManifest}, {Kind: wire.KindManifest, Months: []string{month}},
 		{Kind: wire.KindIDs, Want: ids}, {Kind: wire.KindIDs, Have: ids}}
+	// Each file by its post, and by every post that everybody sees.
+	for label, f := range p.files {
+		for _, id := range []post.ID{p.ids[label], p.ids["public"], p.ids["public, old"]} {
+			all = append(all, wire.Question{Kind: wire.KindAttachment, File: &wire.FileQuestion{ID: id, SHA256: f.SHA256}})
+		}
+	}
+	return all
 }
 
 // post sends a sealed question; what comes back is looked at by the tap.
@@ -286,6 +317,9 @@ func (p *parlor) publicPages() {
 	}
 	for _, fpr := range p.fingerprints() {
 		paths = append(paths, "/key/"+string(fpr))
+	}
+	for _, f := range p.files {
+		paths = append(paths, "/attachments/"+f.SHA256, "/attachments/"+strings.ToUpper(f.SHA256), "/attachments/"+f.SHA256+"?x=y")
 	}
 	for _, path := range paths {
 		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {

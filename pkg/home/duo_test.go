@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -49,7 +50,13 @@ func newDuo(t *testing.T) *duo {
 	d.check(d.owner.StartServing(t.Context(), 1000))
 	handler, err := peer.Handler(d, peer.Limits{}, nil)
 	d.check(err)
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.requests++; handler.ServeHTTP(w, r) }))
+	var mu sync.Mutex
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		d.requests++
+		mu.Unlock()
+		handler.ServeHTTP(w, r)
+	}))
 	t.Cleanup(s.Close)
 	d.url = s.URL
 	_, _, err = d.owner.People().AddFriend(d.cert(d.reader), keyring.AddOptions{Name: "reader", History: "all"})
@@ -244,8 +251,13 @@ func (d *duo) AnswerSealed(ctx context.Context, body []byte) ([]byte, error) {
 	}
 	d.spoil(q, &a)
 	var sealer wire.Sealer
+	if a.Part != nil {
+		return sealer.SealPart(nil, wire.Party{Me: d.key, Other: r.Key}, a, r.Re, true)
+	}
 	return sealer.SealAnswer(wire.Party{Me: d.key, Other: r.Key}, a, r.Re)
 }
+
+func (d *duo) Sent([]byte) {}
 
 func (d *duo) Public(ctx context.Context, q wire.Question) (wire.Answer, error) {
 	return d.owner.Public(ctx, q)
@@ -255,6 +267,10 @@ func (d *duo) PublicState(ctx context.Context) (string, error) { return d.owner.
 
 func (d *duo) PublicPost(ctx context.Context, p post.Position) ([]byte, bool, error) {
 	return d.owner.PublicPost(ctx, p)
+}
+
+func (d *duo) PublicFile(ctx context.Context, sha256 string) (peer.File, error) {
+	return d.owner.PublicFile(ctx, sha256)
 }
 
 func (d *duo) Key(ctx context.Context, fpr string) ([]byte, error) { return d.owner.Key(ctx, fpr) }

@@ -73,6 +73,8 @@ type Home struct {
 	served served
 
 	changed change
+
+	fetching chan struct{} // a place for each of those whose files come
 }
 
 // Open opens an existing home. Nothing in it is read before it is needed.
@@ -97,7 +99,7 @@ func Create(dir string, opt Options) (*Home, error) {
 }
 
 func with(root *disk.Root, opt Options) *Home {
-	h := &Home{root: root, opt: opt}
+	h := &Home{root: root, opt: opt, fetching: make(chan struct{}, fetchingFiles)}
 	if h.opt.Now == nil {
 		h.opt.Now = time.Now
 	}

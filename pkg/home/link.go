@@ -69,6 +69,7 @@ type place struct {
 	base      string // of addresses: the one that answered
 	cert      *pgp.Certificate
 	bytes     int64
+	fileBytes int64 // of files, which MaxRun does not bound
 }
 
 func (p *place) Bytes() int64 { return p.bytes }
@@ -148,6 +149,8 @@ type sealedLink struct {
 	me    *pgp.Secret
 	mine  []string      // where I am reached now, which he is told; nil if nowhere
 	shift time.Duration // of his clock, if he says that mine is wrong
+
+	body, room []byte // memory for the next part of a file
 }
 
 // tries is how often a friend who is busy is asked again.
@@ -178,6 +181,8 @@ func (l *sealedLink) Ask(ctx context.Context, q wire.Question) (wire.Answer, err
 			continue
 		case err != nil || a.Kind != wire.KindError:
 			return a, err
+		case q.File != nil && (a.Code == wire.CodeNotFound || a.Code == wire.CodeKind):
+			return a, peer.ErrNotFound
 		case (a.Code == wire.CodeClock || a.Code == wire.CodeReplay) && !shifted:
 			shifted = true
 			l.shift = a.Time.Sub(l.h.clock(l.me.Certificate()))
@@ -219,6 +224,9 @@ func (l *sealedLink) once(ctx context.Context, q wire.Question) (a wire.Answer, 
 	if err != nil {
 		return a, fmt.Errorf("sealing the request: %w", err)
 	}
+	if q.File != nil {
+		return l.oncePart(ctx, sent, party)
+	}
 	return l.exchange(ctx, sent, party, wire.MaxAnswer)
 }
 
@@ -235,6 +243,24 @@ func (l *sealedLink) exchange(ctx context.Context, sent *wire.Sent, party wire.P
 		}
 		l.bytes += int64(len(body) + len(sent.Body))
 		a, err = sent.OpenAnswer(body, party, l.h.opt.Now())
+		return err
+	})
+	return a, err
+}
+
+// oncePart sends a question for a file.
+func (l *sealedLink) oncePart(ctx context.Context, sent *wire.Sent, party wire.Party) (a wire.Answer, err error) {
+	err = l.try(func(base string) error {
+		body, err := l.client.SealedInto(ctx, base, sent.Body, l.body, wire.MaxPartAnswer)
+		if err != nil {
+			return err
+		}
+		l.body = body
+		l.fileBytes += int64(len(body) + len(sent.Body))
+		if cap(l.room) < len(body) {
+			l.room = make([]byte, 0, len(body))
+		}
+		a, err = sent.OpenPart(l.room, body, party, l.h.opt.Now())
 		return err
 	})
 	return a, err

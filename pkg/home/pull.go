@@ -34,6 +34,7 @@ type Event struct {
 	Path    string     // of its file
 	Changed bool       // it replaces an earlier text
 	Gone    *post.ID   // withdrawn
+	File    *Arrived   // a file that a post names has come
 	Pulled  *Pulled    // the pull from this person is over
 }
 
@@ -46,6 +47,8 @@ type Pulled struct {
 	Complete bool
 	Count    int      // posts that he offers me
 	Differ   []string // months that do not agree, if not Complete
+	Files    int      // that came
+	Waiting  int      // files that could not be had, or are too great
 	Err      error
 }
 
@@ -54,6 +57,9 @@ type PullOptions struct {
 	Full    bool // from the beginning
 	Jobs    int  // friends at once
 	Timeout time.Duration
+
+	NoMedia  bool  // files are not fetched
+	MaxBytes int64 // greater files are not; 0 is no limit
 }
 
 // runTime is how long the pull from one person may take: who sends a byte now
@@ -85,7 +91,7 @@ func (h *Home) Pull(ctx context.Context, people []keyring.Person, opt PullOption
 	g.SetLimit(max(1, opt.Jobs))
 	for _, p := range people {
 		g.Go(func() error {
-			done := h.pullOne(ctx, client, p, mine, opt.Full, func(e Event) {
+			done := h.pullOne(ctx, client, p, mine, opt, func(e Event) {
 				mu.Lock()
 				defer mu.Unlock()
 				e.Person = p
@@ -103,7 +109,8 @@ func (h *Home) Pull(ctx context.Context, people []keyring.Person, opt PullOption
 	return g.Wait()
 }
 
-func (h *Home) pullOne(ctx context.Context, client *peer.Client, p keyring.Person, mine []string, full bool, tell func(Event)) Pulled {
+func (h *Home) pullOne(ctx context.Context, client *peer.Client, p keyring.Person, mine []string, opt PullOptions, tell func(Event)) Pulled {
+	all := ctx
 	ctx, cancel := context.WithTimeoutCause(ctx, runTime, fmt.Errorf("%w: the pull took longer than %s", peer.ErrUnreachable, runTime))
 	defer cancel()
 	done := Pulled{Person: p}
@@ -119,8 +126,11 @@ func (h *Home) pullOne(ctx context.Context, client *peer.Client, p keyring.Perso
 		if err != nil {
 			return err
 		}
-		err = h.walk(ctx, x, l, cert, full, &done, tell)
+		err = h.walk(ctx, x, l, cert, opt.Full, &done, tell)
 		done.Bytes = l.Bytes()
+		if err == nil && !opt.NoMedia {
+			err = h.fetchFiles(all, x, l, cert, opt.MaxBytes, &done, tell)
+		}
 		return h.remember(ctx, x, &done, err)
 	})
 	return done

@@ -24,6 +24,7 @@ type served struct {
 	buckets map[pgp.Fingerprint]*rate.Limiter
 	perKey  rate.Limit
 	sums    map[string]summed
+	sealed  sync.Pool   // *[]byte, where parts of files are sealed
 	reached []string    // my addresses, of which friends are told
 	met     func(Visit) // told of who was answered; nil: nobody is
 	asking  *asking     // what friends are asked back; nil: nothing is
@@ -127,6 +128,9 @@ func (h *Home) AnswerSealed(ctx context.Context, body []byte) ([]byte, error) {
 	a := h.answerTo(ctx, request, cert, me.Certificate(), now)
 	if a.Kind == wire.KindError {
 		h.opt.Log.Info("answered with an error", "from", request.From, "code", a.Code)
+	}
+	if a.Part != nil {
+		return h.sealPart(wire.Party{Me: me, Other: cert}, a, request)
 	}
 	return h.sealAsking(ctx, wire.Party{Me: me, Other: cert}, a, request)
 }

@@ -40,6 +40,7 @@ type Row struct {
 	Grown    string // what was added to its audience by hand
 	Stat     disk.Stat
 	Sum      [32]byte // SHA-256 of the file
+	files    []string // SHA-256 of those that it names; nil: as before, they are not read back
 
 	text *string // what it says; nil: as before
 }
@@ -60,6 +61,10 @@ func RowOf(p *post.Post, stat disk.Stat, sum [32]byte) Row {
 	}
 	if t, ok := p.Expires(); ok {
 		r.Expires = t
+	}
+	r.files = []string{}
+	for _, f := range p.Files() {
+		r.files = append(r.files, f.SHA256)
 	}
 	var err error
 	if r.Audience, err = p.Audience(); err != nil {

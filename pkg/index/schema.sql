@@ -45,6 +45,18 @@ CREATE INDEX post_public ON post (author, updated) WHERE public = 1 AND state <=
 CREATE INDEX post_odd ON post (author) WHERE why <> '' OR grown <> '';
 CREATE INDEX post_reply ON post (reply) WHERE reply <> '';
 
+-- The files that everybody's posts name, by the hash under which anybody may ask
+-- for them: only of posts that are public, so that how long it takes to find one
+-- tells nothing of the others.
+CREATE TABLE public_file (
+  sha256 TEXT NOT NULL, author INTEGER NOT NULL, position TEXT NOT NULL,
+  PRIMARY KEY (sha256, author, position)
+) WITHOUT ROWID;
+CREATE INDEX public_file_post ON public_file (author, position);
+
+-- Posts that name files of which not all are known to be here.
+CREATE TABLE wanting (author INTEGER NOT NULL, position TEXT NOT NULL, PRIMARY KEY (author, position)) WITHOUT ROWID;
+
 -- Files in a feed's folders that are no post at its place.
 CREATE TABLE stray (
   dir TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, why TEXT NOT NULL,

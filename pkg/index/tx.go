@@ -77,6 +77,9 @@ func (t *Tx) Put(r Row) error {
 		expires = r.Expires.Unix()
 	}
 	place := placeOf(r.ID.Position, r.Received)
+	if err := t.putFiles(author, r); err != nil {
+		return err
+	}
 	err = t.exec(`INSERT OR REPLACE INTO post VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, author, string(r.ID.Position), r.Revision, r.Hash[:], r.Updated, r.Type, audience, r.Public, expires, r.Reply,
 		r.Received.Unix(), string(place), r.State, r.Why, r.Grown, r.Stat.Size, r.Stat.Mtime, r.Stat.Ctime, int64(r.Stat.Ino), r.Sum[:]) //nolint:gosec // bits
 	if err != nil {
@@ -146,6 +149,9 @@ func (t *Tx) Drop(id post.ID) error {
 		return err
 	}
 	if err := t.touch(author, id.Position); err != nil {
+		return err
+	}
+	if err := t.dropFiles(author, id.Position); err != nil {
 		return err
 	}
 	if err := t.exec("DELETE FROM post WHERE author = ? AND position = ?", author, string(id.Position)); err != nil {

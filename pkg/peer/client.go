@@ -77,7 +77,7 @@ func NewClient(timeout time.Duration) *Client {
 		MaxResponseHeaderBytes: 16 << 10,
 		ResponseHeaderTimeout:  idle,
 		TLSHandshakeTimeout:    connect,
-		MaxIdleConnsPerHost:    1,
+		MaxIdleConnsPerHost:    2, // while a part of a file is opened, two may be fetched
 		IdleConnTimeout:        10 * time.Second,
 	}
 	return &Client{idle: idle, http: &http.Client{
@@ -101,12 +101,16 @@ func CheckAddress(address string) (string, error) {
 
 // Sealed posts a sealed request of at most limit bytes of answer.
 func (c *Client) Sealed(ctx context.Context, base string, body []byte, limit int64) ([]byte, error) {
+	return c.sealed(ctx, base, body, nil, limit)
+}
+
+func (c *Client) sealed(ctx context.Context, base string, body, room []byte, limit int64) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+pathSealed, bytes.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrAddress, err)
 	}
 	req.Header.Set("Content-Type", typeSealed)
-	answer, err := c.do(req, limit)
+	answer, err := c.doInto(req, limit, room, nil)
 	switch {
 	case err != nil:
 		return nil, err
@@ -207,9 +211,13 @@ func (c *Client) patience(limit int64) time.Duration {
 	return c.idle + min(time.Duration(limit)*time.Second/slowest, answerTimeout-c.idle)
 }
 
-// do sends a request and reads the whole answer, as long as bytes keep coming
-// and there is patience left.
 func (c *Client) do(req *http.Request, limit int64) (*Page, error) {
+	return c.doInto(req, limit, nil, nil)
+}
+
+// doInto sends a request and reads the whole answer, as long as bytes keep coming
+// and there is patience left. header sees those of the answer.
+func (c *Client) doInto(req *http.Request, limit int64, room []byte, header func(http.Header)) (*Page, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	defer cancel(nil)
 	stalled := time.AfterFunc(c.idle, func() { cancel(fmt.Errorf("%w: no byte for %s", ErrUnreachable, c.idle)) })
@@ -231,7 +239,10 @@ func (c *Client) do(req *http.Request, limit int64) (*Page, error) {
 		return nil, fmt.Errorf("%w: %d bytes", ErrAnswer, resp.ContentLength)
 	}
 	body := &watched{r: resp.Body, stalled: stalled, idle: c.idle}
-	p.Body, err = io.ReadAll(io.LimitReader(body, limit+1))
+	if header != nil {
+		header(resp.Header)
+	}
+	p.Body, err = readAll(io.LimitReader(body, limit+1), room[:0], resp.ContentLength)
 	if err != nil {
 		return nil, unreachable(ctx, err)
 	}
@@ -239,6 +250,27 @@ func (c *Client) do(req *http.Request, limit int64) (*Page, error) {
 		return nil, fmt.Errorf("%w: more than %d bytes", ErrAnswer, limit)
 	}
 	return p, nil
+}
+
+// readAll reads to the end. What is said to come, within the limit, finds its
+// place at once: a long answer is not copied while it grows.
+func readAll(r io.Reader, room []byte, length int64) ([]byte, error) {
+	if length >= int64(cap(room)) {
+		room = make([]byte, 0, length+1) // the one more finds the end
+	}
+	for {
+		if len(room) == cap(room) {
+			room = append(room, 0)[:len(room)]
+		}
+		n, err := r.Read(room[len(room):cap(room)])
+		room = room[:len(room)+n]
+		if errors.Is(err, io.EOF) {
+			return room, nil
+		}
+		if err != nil {
+			return room, err
+		}
+	}
 }
 
 // unreachable tells our own stall and the caller's end from the network's

@@ -26,6 +26,8 @@ type Answerer interface {
 	CheckSealed(body []byte) error
 	// AnswerSealed returns a sealed answer; an error before a signature verified.
 	AnswerSealed(ctx context.Context, body []byte) ([]byte, error)
+	// Sent takes back the memory of such an answer.
+	Sent(answer []byte)
 	// Public answers a question as everybody may know it.
 	Public(ctx context.Context, q wire.Question) (wire.Answer, error)
 	// PublicPost returns a public post as it travels, and whether it is the
@@ -34,6 +36,8 @@ type Answerer interface {
 	// PublicState names the state of the public posts: what was made of them
 	// holds as long as it is the same, and no longer than a second.
 	PublicState(ctx context.Context) (string, error)
+	// PublicFile opens a file that a public post names; ErrNotFound else.
+	PublicFile(ctx context.Context, sha256 string) (File, error)
 	// Key returns the armored certificate of the owner, if the fingerprint is
 	// his, or, with "", if he has public posts; ErrNotFound else.
 	Key(ctx context.Context, fingerprint string) ([]byte, error)
@@ -138,6 +142,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.get(w, r, func(r *http.Request) (*page, error) { return h.key(r, path[len(pathKey)+1:]) })
 	case strings.HasPrefix(path, pathPosts+"/"):
 		h.get(w, r, func(r *http.Request) (*page, error) { return h.post(r, path[len(pathPosts)+1:]) })
+	case strings.HasPrefix(path, pathFiles+"/") && r.URL.RawQuery == "":
+		h.file(w, r, path[len(pathFiles)+1:])
 	default:
 		problem(w, http.StatusNotFound)
 	}
@@ -187,6 +193,7 @@ func (h *handler) sealed(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
 			_, _ = w.Write(answer) // who went away is told nothing more
 		})
+		h.answerer.Sent(answer)
 	}
 }
 

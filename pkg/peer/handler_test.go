@@ -58,6 +58,8 @@ func (h *house) AnswerSealed(_ context.Context, body []byte) ([]byte, error) {
 	return []byte(cmp.Or(h.reply, "an answer")), nil
 }
 
+func (h *house) Sent([]byte) {}
+
 func (h *house) Public(_ context.Context, q wire.Question) (wire.Answer, error) {
 	h.asked = append(h.asked, q)
 	if h.fail != nil || h.noPublic {
@@ -81,6 +83,14 @@ func (h *house) PublicPost(_ context.Context, p post.Position) ([]byte, bool, er
 		return []byte(aStone), true, nil
 	}
 	return nil, false, ErrNotFound
+}
+
+func (h *house) PublicFile(_ context.Context, sha256 string) (File, error) {
+	if sha256 != publicFile {
+		return File{}, ErrNotFound
+	}
+	changed, err := post.ParseTime("2026-11-22T12:34:56Z")
+	return File{Content: content{strings.NewReader(aFile)}, Size: int64(len(aFile)), Type: "image/png", Name: "a picture.png", SHA256: sha256, Changed: changed}, err
 }
 
 func (h *house) Key(_ context.Context, fpr string) ([]byte, error) {

@@ -19,10 +19,10 @@ func (h *handler) service(*http.Request) (*page, error) {
 	body, err := ijson.MarshalIndent(map[string]any{
 		"p2ps":     1,
 		"requests": []string{wire.RequestVersion},
-		"kinds":    []string{wire.KindPosts, wire.KindManifest, wire.KindIDs},
+		"kinds":    []string{wire.KindPosts, wire.KindManifest, wire.KindIDs, wire.KindAttachment},
 		"limits": map[string]any{
 			"request_bytes": wire.MaxRequest, "answer_bytes": wire.MaxAnswer, "page_items": wire.MaxItems, "page_bytes": wire.MaxPage,
-			"ids": wire.MaxIDs, "months": wire.MaxMonths, "post_bytes": post.MaxSigned, "clock_seconds": int(wire.ClockSkew.Seconds()),
+			"ids": wire.MaxIDs, "months": wire.MaxMonths, "post_bytes": post.MaxSigned, "part_bytes": wire.PartSize, "clock_seconds": int(wire.ClockSkew.Seconds()),
 			"requests_per_second_per_address": h.limits.PerAddress, "requests_per_second_per_key": h.limits.PerKey,
 		},
 	})

@@ -24,14 +24,20 @@ const innerOverhead = maxSignature + 4<<10
 // The error is one of ErrMalformed, ErrRecipient and ErrLimit. Do not tell the
 // sender which.
 func Decrypt(message []byte, me *Secret, limit int) (*Opened, error) {
-	opened, err := decrypt(message, me, limit)
+	return DecryptInto(nil, message, me, limit)
+}
+
+// DecryptInto is Decrypt into the memory of room, where it is enough: the Literal
+// lies in it. A large file comes in many messages, one after the other.
+func DecryptInto(room, message []byte, me *Secret, limit int) (*Opened, error) {
+	opened, err := decrypt(room, message, me, limit)
 	if err != nil {
 		return nil, fmt.Errorf("message: %w", err)
 	}
 	return opened, nil
 }
 
-func decrypt(message []byte, me *Secret, limit int) (*Opened, error) {
+func decrypt(room, message []byte, me *Secret, limit int) (*Opened, error) {
 	o, err := readOuter(message)
 	if err != nil {
 		return nil, err
@@ -48,7 +54,7 @@ func decrypt(message []byte, me *Secret, limit int) (*Opened, error) {
 			continue
 		}
 		var inner []byte
-		if inner, err = o.open(me.secretOf(k)); err == nil {
+		if inner, err = o.open(room, me.secretOf(k)); err == nil {
 			return readInner(inner, me, limit)
 		}
 		if !errors.Is(err, ErrRecipient) {
@@ -60,7 +66,7 @@ func decrypt(message []byte, me *Secret, limit int) (*Opened, error) {
 
 // open decrypts all of the message with one key. ErrRecipient if the session key
 // is not for it.
-func (o *outer) open(key *packet.PrivateKey) ([]byte, error) {
+func (o *outer) open(room []byte, key *packet.PrivateKey) ([]byte, error) {
 	p, err := o.sessionKey.parse()
 	if err != nil {
 		return nil, err
@@ -71,14 +77,14 @@ func (o *outer) open(key *packet.PrivateKey) ([]byte, error) {
 	}
 	opened := wrapped.Decrypt(key, settings()) == nil
 	if opened && o.fits(wrapped) {
-		return o.unseal(wrapped.CipherFunc, wrapped.Key)
+		return o.unseal(room, wrapped.CipherFunc, wrapped.Key)
 	}
 	if _, ok := key.PublicKey.PublicKey.(*rsa.PublicKey); ok {
 		// Go on as if nothing had happened: the time must not tell a session key
 		// that was padded well from one that was not (Bleichenbacher's oracle).
 		session := make([]byte, packet.CipherAES256.KeySize())
 		_, _ = rand.Read(session)
-		_, _ = o.unseal(packet.CipherAES256, session)
+		_, _ = o.unseal(room, packet.CipherAES256, session)
 	}
 	if o.anonymous && !opened {
 		return nil, fmt.Errorf("session key does not open: %w", ErrRecipient)
@@ -96,7 +102,7 @@ func (o *outer) fits(k *packet.EncryptedKey) bool {
 }
 
 // unseal reads the encrypted packet to its end and checks its integrity.
-func (o *outer) unseal(cipher packet.CipherFunction, session []byte) ([]byte, error) {
+func (o *outer) unseal(room []byte, cipher packet.CipherFunction, session []byte) ([]byte, error) {
 	p, err := packet.Read(bytes.NewReader(o.sealed.raw))
 	if err != nil {
 		return nil, fmt.Errorf("encrypted packet: %w: %w", ErrMalformed, err)
@@ -109,7 +115,12 @@ func (o *outer) unseal(cipher packet.CipherFunction, session []byte) ([]byte, er
 	if err != nil {
 		return nil, fmt.Errorf("decrypting: %w: %w", ErrMalformed, err)
 	}
-	inner := make([]byte, o.plaintext())
+	inner := room[:0]
+	if n := o.plaintext(); n <= cap(inner) {
+		inner = inner[:n]
+	} else {
+		inner = make([]byte, n)
+	}
 	if _, err := io.ReadFull(r, inner); err != nil {
 		return nil, fmt.Errorf("decrypting: %w: %w", ErrMalformed, err)
 	}

@@ -58,6 +58,17 @@ func signedLiteral(literal []byte, ctx Context, signer *packet.PrivateKey, at ti
 	if err != nil {
 		return nil, err
 	}
+	head, err := literalHead(sig, signer, len(literal))
+	if err != nil {
+		return nil, err
+	}
+	inner := make([]byte, 0, len(head)+len(literal)+len(signature))
+	return append(append(append(inner, head...), literal...), signature...), nil
+}
+
+// literalHead is what stands before a literal of size bytes: the one-pass
+// signature that announces sig, and its own header.
+func literalHead(sig *packet.Signature, signer *packet.PrivateKey, size int) ([]byte, error) {
 	ops := &packet.OnePassSignature{
 		Version: 3, SigType: sig.SigType, Hash: sig.Hash, PubKeyAlgo: signer.PubKeyAlgo, KeyId: signer.KeyId, IsLast: true,
 	}
@@ -68,12 +79,7 @@ func signedLiteral(literal []byte, ctx Context, signer *packet.PrivateKey, at ti
 	if err := ops.Serialize(&onePass); err != nil {
 		return nil, fmt.Errorf("signing: %w", err)
 	}
-	inner := make([]byte, 0, onePass.Len()+len(literal)+len(signature)+16)
-	inner = append(inner, onePass.Bytes()...)
-	inner = appendHeader(inner, tagLiteral, 6+len(literal))
-	inner = append(inner, 'b', 0, 0, 0, 0, 0)
-	inner = append(inner, literal...)
-	return append(inner, signature...), nil
+	return append(appendHeader(onePass.Bytes(), tagLiteral, 6+size), 'b', 0, 0, 0, 0, 0), nil
 }
 
 // encrypt is the two packets outside.

@@ -35,7 +35,7 @@ func TestSealedMessage(t *testing.T) {
 				t.Errorf("cipher, mode and chunk %x", head)
 			}
 			o := must(readOuter(message))(t)
-			in := frames(t, must(o.open(bob().secretOf(bob().opens[0])))(t))
+			in := frames(t, must(o.open(nil, bob().secretOf(bob().opens[0])))(t))
 			if len(in) != 3 || in[0].tag != tagOnePass || in[1].tag != tagLiteral || in[2].tag != tagSignature {
 				t.Fatalf("%d packets inside", len(in))
 			}

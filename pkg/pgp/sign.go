@@ -3,6 +3,7 @@ package pgp
 import (
 	"bytes"
 	"fmt"
+	"hash"
 	"time"
 
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
@@ -41,17 +42,26 @@ func (s *Secret) signingKey(t time.Time) (*packet.PrivateKey, error) {
 
 // makeSignature signs data for ctx.
 func makeSignature(ctx Context, data []byte, key *packet.PrivateKey, at time.Time) (*packet.Signature, error) {
-	sig := newSignature(packet.SigTypeBinary, &key.PublicKey, at)
-	sig.Notations = []*packet.Notation{{Name: contextNotation, Value: []byte(ctx), IsHumanReadable: true}}
-	h, err := sig.PrepareSign(settings())
+	sig, h, err := beginSignature(ctx, key, at)
 	if err != nil {
-		return nil, fmt.Errorf("signing: %w", err)
+		return nil, err
 	}
 	_, _ = h.Write(data)
 	if err := sig.Sign(h, key, settings()); err != nil {
 		return nil, fmt.Errorf("signing: %w", err)
 	}
 	return sig, nil
+}
+
+// beginSignature is a signature for ctx over what is written to the hash.
+func beginSignature(ctx Context, key *packet.PrivateKey, at time.Time) (*packet.Signature, hash.Hash, error) {
+	sig := newSignature(packet.SigTypeBinary, &key.PublicKey, at)
+	sig.Notations = []*packet.Notation{{Name: contextNotation, Value: []byte(ctx), IsHumanReadable: true}}
+	h, err := sig.PrepareSign(settings())
+	if err != nil {
+		return nil, nil, fmt.Errorf("signing: %w", err)
+	}
+	return sig, h, nil
 }
 
 // newSignature is an unsigned signature packet.

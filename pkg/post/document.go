@@ -197,11 +197,11 @@ func (d *document) checkType() error {
 	switch d.Type {
 	case "Note":
 		if d.Attachment != nil || d.Location != nil {
-			return d.texts()
+			return first(d.files(), d.texts())
 		}
 		return first(need("content", d.Content), d.texts())
 	case "Article":
-		return first(need("content", d.Content), d.texts())
+		return first(need("content", d.Content), d.files(), d.texts())
 	case "Page":
 		url, _ := ijson.String(d.URL)
 		if !webAddress.MatchString(url) {

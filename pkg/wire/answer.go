@@ -154,7 +154,7 @@ func (m *answer) read(at time.Time) (Answer, error) {
 	switch {
 	case m.Kind == KindError && m.Code == "":
 		return missing("code")
-	case m.Kind == KindError:
+	case m.Kind == KindError, m.Kind == KindAttachment: // whose part is read by itself
 		return a, nil
 	}
 	var err error

@@ -113,3 +113,21 @@ func FuzzAfter(f *testing.F) {
 		}
 	})
 }
+
+// FuzzPart: what is taken of an answer with a part of a file lies within it, and
+// within the file.
+func FuzzPart(f *testing.F) {
+	for _, c := range vectors.Read(f, "part") {
+		f.Add(c.Input)
+	}
+	f.Fuzz(func(t *testing.T, literal []byte) {
+		m, _, head, rest, err := readPartAnswer(literal)
+		if err != nil || m.Kind != KindAttachment {
+			return
+		}
+		s := Sent{offset: 3}
+		if p, err := s.readPart(head, rest); err == nil && (p.Offset != 3 || p.Offset+int64(len(p.Data)) > p.Size || len(p.Data) > len(literal)) {
+			t.Errorf("%d bytes from %d on, of %d", len(p.Data), p.Offset, p.Size)
+		}
+	})
+}

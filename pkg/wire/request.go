@@ -34,6 +34,11 @@ type request struct {
 	Name   ijson.Value `json:"name,omitzero"`
 
 	Addresses ijson.Value `json:"addresses,omitzero"`
+
+	ID     ijson.Value `json:"id,omitzero"` // of an attachment
+	SHA256 ijson.Value `json:"sha256,omitzero"`
+	Offset ijson.Value `json:"offset,omitzero"`
+	Accept ijson.Value `json:"accept,omitzero"`
 }
 
 // maxKey is the size of a certificate that comes along (spec M17).
@@ -128,7 +133,7 @@ func (r *Request) Question(me pgp.Fingerprint, now time.Time) (Question, error) 
 	}
 	q.Kind = kind
 	switch q.Kind {
-	case KindPosts, KindManifest, KindIDs, KindHello:
+	case KindPosts, KindManifest, KindIDs, KindHello, KindAttachment:
 	default:
 		return Question{}, fmt.Errorf("%w: %.40q", ErrKind, q.Kind)
 	}
@@ -180,6 +185,8 @@ func (r *request) read(q *Question) (err error) {
 		}
 	case KindHello:
 		err = r.hello(q)
+	case KindAttachment:
+		q.File, err = r.readFile()
 	}
 	if err == nil && len(q.Want)+len(q.Have) > MaxIDs {
 		err = fmt.Errorf("%w: more than %d ids", ErrInvalid, MaxIDs)
@@ -224,6 +231,9 @@ type Sent struct {
 	Body []byte
 	re   string
 	kind string
+
+	offset int64 // of an attachment
+	gcm    bool
 }
 
 // Seal asks a question of p.Other: signs it, encrypts it to him alone.
@@ -236,7 +246,11 @@ func (s *Sealer) SealRequest(p Party, q Question, at time.Time, nonce [16]byte) 
 	if err != nil {
 		return nil, err
 	}
-	return &Sent{Body: body, re: sum(padded), kind: q.Kind}, nil
+	sent := &Sent{Body: body, re: sum(padded), kind: q.Kind}
+	if q.File != nil {
+		sent.offset, sent.gcm = q.File.Offset, q.File.GCM
+	}
+	return sent, nil
 }
 
 // Literal is the JSON of a request, before its padding.
@@ -255,6 +269,11 @@ func Literal(p Party, q Question, at time.Time, nonce [16]byte) ([]byte, error) 
 	r.Key = base64.StdEncoding.EncodeToString(key)
 	if err := r.meet(q); err != nil {
 		return nil, err
+	}
+	if q.File != nil {
+		if err := r.writeFile(q.File); err != nil {
+			return nil, err
+		}
 	}
 	return ijson.Encode(r)
 }

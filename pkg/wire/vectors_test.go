@@ -122,6 +122,36 @@ func TestVectorsAnswer(t *testing.T) {
 	})
 }
 
+func TestVectorsPart(t *testing.T) {
+	vectors.Run(t, "part", func(t *testing.T, c vectors.Case) string {
+		offset, err := strconv.ParseInt(c.Get("offset"), 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := Sent{re: c.Get("re"), kind: c.Get("kind"), offset: offset}
+		m, at, head, rest, err := readPartAnswer(c.Input)
+		var a Answer
+		if err == nil {
+			a, err = s.accept(m, at, pgp.Fingerprint(c.Get("asker")), pgp.Fingerprint(c.Get("owner")))
+		}
+		if err == nil && a.Kind == KindError {
+			return "error " + a.Code
+		}
+		if err == nil {
+			a.Part, err = s.readPart(head, rest)
+		}
+		switch {
+		case err == nil:
+			return fmt.Sprintf("accepted %d of %d: %s", a.Part.Offset, a.Part.Size, strings.ReplaceAll(string(a.Part.Data), "\n", `\n`))
+		case errors.Is(err, ErrBinding):
+			return "refused binding"
+		case errors.Is(err, ErrInvalid), errors.Is(err, ijson.ErrSyntax):
+			return "refused member"
+		}
+		return err.Error()
+	})
+}
+
 // fault names an error of a sealed message in the words of the vectors.
 func fault(err error) string {
 	for _, e := range []struct {

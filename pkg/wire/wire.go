@@ -22,7 +22,7 @@ const (
 	AnswerVersion  = "answer/1"
 )
 
-// Kinds of requests. The kind attachment has its name reserved.
+// Kinds of requests, beside attachment.
 const (
 	KindPosts    = "posts"
 	KindManifest = "manifest"
@@ -54,7 +54,8 @@ const (
 	CodeInvalid = "invalid"
 	CodeBusy    = "busy"
 
-	// Of hello alone: there is no such invite any more; another key used it.
+	// Of hello: there is no such invite any more; another key used it. The first also
+	// of a file: there is none that the asker may have, or it is not here.
 	CodeNotFound = "not_found"
 	CodeSpent    = "spent"
 )
@@ -89,6 +90,8 @@ type Question struct {
 	Limit int // bytes of a page, for who answers; 0 is MaxPage; it is not sent
 
 	Addresses []string // of any kind: where the asker is reached now; nil: he does not say
+
+	File *FileQuestion // attachment
 }
 
 // An Answer is what comes back, whatever carries it. At which time it was given
@@ -103,6 +106,7 @@ type Answer struct {
 	Count  *int   // with More false, of posts
 	Digest string // with More false, of posts
 	Code   string // of an error
+	Part   *Part  // of an attachment
 	Name   string // of hello: what the owner calls himself; not safe to show
 	Met    bool   // of hello: in person, the owner says
 

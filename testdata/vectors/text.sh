@@ -8,7 +8,7 @@ alice=6F3A0C19D2B84E57A1C6F09B3D7E25840A9C1B2D
 bob=A1B2C3D4E5F60718293A4B5C6D7E8F9001122334
 place=20261122-123456789-k3q5vx2m4f7da
 id=p2ps:$alice/$place
-rm -rf canonical shape audience received visible position fingerprint after page begin choose line digest padding request answer invite
+rm -rf canonical shape audience received visible position fingerprint after page begin choose line digest padding request answer invite part
 
 # v DIR/NAME RULE EXPECT WHY <BYTES: one vector.
 v() {
@@ -114,6 +114,29 @@ shape signature-url P20 'refused signature' 'the other base64' '.signature = "iH
 shape signature-unpadded P20 'refused signature' 'not padded' '.signature = "iHUEABYIAB0WIQ"'
 shape signature-broken P20 'refused signature' 'a line break' '.signature = "iHUEABYI\nAB0WIQ=="'
 shape note-blank P45 'refused member' 'an empty text' '.content = ""'
+file='{type: "Image", mediaType: "image/jpeg", name: "The canal", size: 3, url: [{type: "Link", href: ("sha256:" + "ab" * 32), mediaType: "image/jpeg", width: 4, height: 3}]}'
+shape file P45,P56 accepted 'a picture says something' "del(.content) | .attachment = [$file]"
+shape file-64 P56 accepted 'as many as there may be' ".attachment = [range(64) | $file]"
+shape file-65 P56 'refused member' 'one more' ".attachment = [range(65) | $file]"
+shape file-none P56 'refused member' 'an empty list' '.attachment = []'
+shape file-alone P56 'refused member' 'no list' ".attachment = $file"
+shape file-text P56 'refused member' 'no object' '.attachment = ["x"]'
+shape file-other P56 accepted 'another type means nothing' '.attachment = [{type: "PropertyValue", url: 1}]'
+shape file-no-description P56 accepted 'nothing is said of it' ".attachment = [$file | del(.name)]"
+shape file-name-number P56 'refused member' 'the description is no text' ".attachment = [$file | .name = 1]"
+shape file-no-type P56 'refused member' 'no mediaType' ".attachment = [$file | del(.mediaType)]"
+shape file-type-parameter P56 'refused member' 'a parameter' ".attachment = [$file | .mediaType = \"text/html; charset=x\"]"
+shape file-no-size P56 'refused member' 'no size' ".attachment = [$file | del(.size)]"
+shape file-size-negative P56 'refused member' 'less than nothing' ".attachment = [$file | .size = -1]"
+shape file-size-text P56 'refused member' 'a string' ".attachment = [$file | .size = \"3\"]"
+shape file-no-url P56 'refused member' 'no url' ".attachment = [$file | del(.url)]"
+shape file-two-urls P56 'refused member' 'two' ".attachment = [$file | .url += .url]"
+shape file-url-text P56 'refused member' 'no list' ".attachment = [$file | .url = .url[0].href]"
+shape file-web P56 'refused member' 'a place on the web, that would tell who looks' ".attachment = [$file | .url[0].href = \"https://example.org/x\"]"
+shape file-capitals P56 'refused member' 'capitals' ".attachment = [$file | .url[0].href = \"sha256:\" + \"AB\" * 32]"
+shape file-short P56 'refused member' '62 digits' ".attachment = [$file | .url[0].href = \"sha256:\" + \"ab\" * 31]"
+shape file-width-negative P56 'refused member' 'less than nothing' ".attachment = [$file | .url[0].width = -1]"
+shape file-width-text P56 'refused member' 'a string' ".attachment = [$file | .url[0].width = \"4\"]"
 shape note-place P45 accepted 'a place says something' 'del(.content) | .location = {"type": "Place"}'
 shape note-empty P45 'refused member' 'nothing in it' 'del(.content)'
 shape note-html P46 accepted 'HTML only if said' '.mediaType = "text/html"'
@@ -407,6 +430,19 @@ raw doubled M13 refused 'a name twice' "${ask%\}},\"kind\":\"posts\"}"
 raw depth-16 M13 accepted 'sixteen levels' "${ask%\}},\"x\":[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]}"
 raw depth-17 M13 refused 'seventeen levels' "${ask%\}},\"x\":[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]}"
 raw array M13 refused 'no object' "[$ask]"
+request file M39 accepted 'from the beginning' '.kind = "attachment" | .id = $id | .sha256 = "ab" * 32 | .offset = 0'
+request file-offset M39 accepted 'further on' '.kind = "attachment" | .id = $id | .sha256 = "ab" * 32 | .offset = 4194304'
+request file-accept M42 accepted 'and words that are not known' '.kind = "attachment" | .id = $id | .sha256 = "ab" * 32 | .offset = 0 | .accept = ["seipd2", "x"]'
+request file-accept-text M42 'error invalid' 'no list' '.kind = "attachment" | .id = $id | .sha256 = "ab" * 32 | .offset = 0 | .accept = "seipd2"'
+request file-no-id M39 'error invalid' 'of no post' '.kind = "attachment" | .sha256 = "ab" * 32 | .offset = 0'
+request file-position M39 'error invalid' 'a position is no id' '.kind = "attachment" | .id = $place | .sha256 = "ab" * 32 | .offset = 0'
+request file-no-hash M39 'error invalid' 'no hash' '.kind = "attachment" | .id = $id | .offset = 0'
+request file-hash-capitals M39 'error invalid' 'capitals' '.kind = "attachment" | .id = $id | .sha256 = "AB" * 32 | .offset = 0'
+request file-hash-path M39 'error invalid' 'a path' '.kind = "attachment" | .id = $id | .sha256 = "../../key/daily.asc" | .offset = 0'
+request file-no-offset M39 'error invalid' 'no offset' '.kind = "attachment" | .id = $id | .sha256 = "ab" * 32'
+request file-offset-negative M39 'error invalid' 'before the beginning' '.kind = "attachment" | .id = $id | .sha256 = "ab" * 32 | .offset = -1'
+request file-offset-text M15,M39 'error invalid' 'a string' '.kind = "attachment" | .id = $id | .sha256 = "ab" * 32 | .offset = "0"'
+request file-offset-fraction M39 'error invalid' 'half a byte' '.kind = "attachment" | .id = $id | .sha256 = "ab" * 32 | .offset = 0.5'
 raw nothing M13 refused 'empty' ''
 printf '%s,"x":"\377"}' "${ask%\}}" | v request/utf8 M13 refused 'not UTF-8'
 extra="me: $alice
@@ -502,6 +538,35 @@ re: $re
 answer ids M31 accepted 'posts by name, and what is gone' '.kind = "ids" | .items = [{gone: $id}, $note] | del(.count, .digest)'
 answer ids-no-items M31 'refused member' 'no items' '.kind = "ids" | del(.items, .count, .digest)'
 answer ids-no-more M31 'refused member' 'no more' '.kind = "ids" | del(.more, .count, .digest)'
+
+# --- part: the literal of an answer with a part of a file. Headers as of answer, and offset: from where it was asked.
+extra="asker: $bob
+owner: $alice
+kind: attachment
+re: $re
+offset: 3
+"
+part() { # NAME RULE EXPECT WHY JQ BYTES
+	head=$(jq -cn --arg from $alice --arg to $bob --arg re "$re" '{p2ps: "answer/1", kind: "attachment", from: $from, to: $to, time: "2026-11-22T12:34:57Z", re: $re, size: 20, offset: 3, length: 5}' | jq -cj "$5")
+	printf '%s\n%b' "$head" "$6" | v "part/$1" "$2" "$3" "$4"
+}
+part good M40 'accepted 3 of 20: 34567' 'five bytes' . '34567'
+part padded M40 'accepted 3 of 20: 34567' 'zeros after them' . '34567\0000\0000\0000'
+part line-feeds M40 'accepted 3 of 20: \n\n\n\n\n' 'the first line feed ends the JSON' . '\n\n\n\n\n'
+part last M40 'accepted 3 of 3: ' 'nothing after the end' '.size = 3 | .length = 0' ''
+part padding M40 'refused member' 'something after them' . '34567x'
+part short M40 'refused member' 'one byte too few' . '3456'
+part beyond M40 'refused member' 'beyond the end' '.size = 7' '34567'
+part none M40 'refused member' 'no bytes, although there are more' '.length = 0' ''
+part negative M40 'refused member' 'less than nothing' '.length = -1' '34567'
+part size-text M15,M40 'refused member' 'a string' '.size = "20"' '34567'
+part no-size M40 'refused member' 'no size' 'del(.size)' '34567'
+part no-offset M40 'refused member' 'no offset' 'del(.offset)' '34567'
+part no-length M40 'refused member' 'no length' 'del(.length)' '34567'
+part offset-other M40,M41 'refused binding' 'another part' '.offset = 4' '34567'
+part re-other M27,M41 'refused binding' 'of another question' '.re = "0" * 64' '34567'
+part kind-other M27,M41 'refused binding' 'no part of a file' '.kind = "ids" | .items = [] | .more = false' ' '
+part error M22,M39 'error not_found' 'there is none for him' '.kind = "error" | .code = "not_found" | del(.size, .offset, .length)' ' '
 
 # --- invite: a link; what it says, or what is wrong with it
 extra=
