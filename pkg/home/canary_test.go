@@ -140,6 +140,11 @@ var canarySees = map[string]string{
 	"public, old": "bob carol eve fred", "friends, old": "bob", "me": "", "friends": "bob carol", canaryFamily: "bob", canaryWork: "carol",
 	"pet-bob-canary": "bob", "pet-carol-canary": "carol", "pet-fred-canary": "", canaryFamily + " and public": "bob carol eve fred",
 	canaryWork + " and pet-bob-canary": "bob carol", "public": "bob carol eve fred",
+	// of canary_kinds_test.go
+	"what bob said": "", "what bob asked": "bob", "a comment for bob": "bob", "a vote for bob": "bob", "a comment for work": "carol", "an answer for bob": "bob",
+	"a profile for family": "bob", "a profile for work": "carol", "a profile for all": "bob carol eve fred", "a place for family": "bob",
+	"an edited text": "bob carol", "an edited text, before": "bob carol", "an edited text for work": "carol", "an edited text for work, before": "carol",
+	"a deleted comment": "bob", "a deleted public one": "bob carol eve fred", "a post that was for friends": "bob",
 }
 
 func (p *parlor) nameOf(fpr pgp.Fingerprint) string {
