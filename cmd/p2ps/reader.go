@@ -35,12 +35,16 @@ func (r *reader) branch(b home.Branch) error {
 		return r.forPerson(b)
 	}
 	line, words := lineOf(b.Entry), columns(b.Entry)
+	line.Said = answersLineOf(figuresOf(b))
 	if r.threads {
 		line.Depth = &b.Depth
 		words[len(words)-1] = indentation(b.Depth) + words[len(words)-1]
 	}
 	if r.counts {
 		line.Answers, line.Likes, line.Reposts = &b.Answers, &b.Likes, &b.Reposts
+	}
+	if figures := answersWords(figuresOf(b), false); figures != "" && !r.history {
+		words = append(words, figures)
 	}
 	if r.history {
 		words = append(words, strconv.FormatInt(b.Post.Revision(), 10), post.FormatTime(changedAt(b.Post)))
@@ -77,6 +81,10 @@ func (e *env) show(entries []home.Entry) error { return e.showEntries(entries, f
 // showEntries is show; with history each line also says which revision it is, and
 // when that was written.
 func (e *env) showEntries(entries []home.Entry, history bool) error {
+	entries, err := e.withFigures(entries, history)
+	if err != nil {
+		return err
+	}
 	r := e.reader()
 	r.history = history
 	for _, en := range entries {
