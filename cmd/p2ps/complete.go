@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/p2ps/p2ps/pkg/home"
+	"github.com/p2ps/p2ps/pkg/post"
 	"github.com/p2ps/p2ps/pkg/text"
 )
 
@@ -54,7 +55,13 @@ func (e *env) completeAuthors(*cobra.Command, []string, string) ([]string, cobra
 }
 
 // madeTypes are the types of posts that p2ps makes.
-func madeTypes() []string { return []string{"Note", "Article", "Page", "Like", "Announce", "Person"} }
+func madeTypes() []string {
+	made := []string{"Note", "Article", "Page", "Like", "Announce", "Person", "Arrive", "Event", "Question"}
+	for _, a := range append(post.Responses(), post.Activities()...) {
+		made = append(made, a.Type)
+	}
+	return made
+}
 
 // completeTypes completes the types of posts that p2ps makes.
 func completeTypes(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

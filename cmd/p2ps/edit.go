@@ -65,6 +65,8 @@ func hasText(p *post.Post) error {
 	switch p.Type() {
 	case "Like", "Announce":
 		return usage("p2ps delete "+short(p.ID())+" takes it back", "%s has no text to change", withArticle(p.Type()))
+	case "Accept", "TentativeAccept", "Reject":
+		return usage("p2ps rsvp "+ending(p.About())+" yes, no or maybe answers anew", "an answer to an event has no text to change")
 	case "Person":
 		return usage("p2ps profile --name NAME --note WORDS", "a profile is no post with a text")
 	}

@@ -14,30 +14,31 @@ import (
 // postLine is a post as JSON.
 type postLine struct {
 	header
-	ID         string      `json:"id"`
-	Author     string      `json:"author"`
-	Name       string      `json:"name"`
-	Published  string      `json:"published"`
-	Updated    string      `json:"updated,omitempty"` // when this text was written, of an edited post
-	Received   string      `json:"received,omitempty"`
-	Revision   int64       `json:"revision"`
-	Visibility string      `json:"visibility"`
-	To         []string    `json:"to,omitempty"` // only of my own
-	Verified   bool        `json:"verified"`
-	Revoked    bool        `json:"revoked,omitzero"` // its key was lost or compromised
-	Path       string      `json:"path"`
-	Post       ijson.Value `json:"post"`
-	Depth      *int        `json:"depth,omitempty"`   // in a thread: 0 is what began it
-	Answers    *int        `json:"answers,omitempty"` // of those that are held
-	Likes      *int        `json:"likes,omitempty"`
-	Reposts    *int        `json:"reposts,omitempty"`
+	ID         string       `json:"id"`
+	Author     string       `json:"author"`
+	Name       string       `json:"name"`
+	Published  string       `json:"published"`
+	Updated    string       `json:"updated,omitempty"` // when this text was written, of an edited post
+	Received   string       `json:"received,omitempty"`
+	Revision   int64        `json:"revision"`
+	Visibility string       `json:"visibility"`
+	To         []string     `json:"to,omitempty"` // only of my own
+	Verified   bool         `json:"verified"`
+	Revoked    bool         `json:"revoked,omitzero"` // its key was lost or compromised
+	Path       string       `json:"path"`
+	Post       ijson.Value  `json:"post"`
+	Depth      *int         `json:"depth,omitempty"`   // in a thread: 0 is what began it
+	Answers    *int         `json:"answers,omitempty"` // of those that are held
+	Likes      *int         `json:"likes,omitempty"`
+	Reposts    *int         `json:"reposts,omitempty"`
+	Said       *answersLine `json:"said,omitempty"` // in answer to it, of what is held
 }
 
 func lineOf(en home.Entry) postLine {
 	p := en.Post
 	l := postLine{header: kind("post"), ID: p.ID().String(), Author: string(p.ID().Author), Name: text.Clean(en.Name),
 		Published: post.FormatTime(p.Published()), Revision: p.Revision(), Visibility: "private", To: en.To, Verified: true,
-		Revoked: p.Revoked(), Path: en.Path, Post: p.Wire()}
+		Revoked: p.Revoked(), Path: en.Path, Post: p.Wire(), Said: answersLineOf(en.Answers)}
 	if p.Public() {
 		l.Visibility = "public"
 	}
@@ -57,7 +58,7 @@ func short(id post.ID) string { return string(id.Position[len(id.Position)-6:]) 
 // type and the text, in one line.
 func columns(en home.Entry) []string {
 	p := en.Post
-	return []string{p.ID().String(), post.FormatTime(p.Published()), en.Name, p.Type(), strings.ReplaceAll(said(p), "\n", " ")}
+	return []string{p.ID().String(), post.FormatTime(p.Published()), en.Name, p.Type(), inBrief(p)}
 }
 
 // changedAt is when this text of a post was written.
@@ -66,48 +67,6 @@ func changedAt(p *post.Post) time.Time {
 		return at
 	}
 	return p.Published()
-}
-
-// said is what a post says, in words: whatever its type is, known here or not.
-func said(p *post.Post) string {
-	var words []string
-	add := func(s string) {
-		if s != "" {
-			words = append(words, s)
-		}
-	}
-	switch p.Type() {
-	case "Like":
-		add(strings.TrimSpace("likes " + ending(p.About()) + " " + p.Content()))
-	case "Announce":
-		add("repeats " + ending(p.About()))
-		if original, _ := p.Original(nil); original != nil {
-			add(said(original))
-		}
-	case "Tombstone":
-		add("deleted")
-	default:
-		if reply := p.InReplyTo(); reply != "" {
-			add("(to " + ending(reply) + ")")
-		}
-		add(p.Name())
-		add(p.Summary())
-		add(p.Content())
-		add(p.URL())
-		words = append(words, fileWords(p)...)
-	}
-	if len(words) == 0 {
-		add("(" + p.Type() + ")")
-	}
-	return strings.Join(words, "\n")
-}
-
-// ending is the short form of an id that stands in somebody's post.
-func ending(s string) string {
-	if id, err := post.ParseID(s); err == nil {
-		return "…" + short(id)
-	}
-	return s
 }
 
 // block draws a post for a person: a line with who, when and the short id, and
@@ -146,7 +105,10 @@ func (e *env) block(b home.Branch, now time.Time, history bool) string {
 		}
 	}
 	left := indentation(b.Depth)
-	body := text.Wrap(text.Isolate(text.Block(said(p))), min(e.width(), 100), left+"  ")
+	body := text.Wrap(text.Isolate(text.Block(saidIn(p, now.Location()))), min(e.width(), 100), left+"  ")
+	if figures := answersWords(figuresOf(b), true); figures != "" && !history {
+		body = strings.TrimRight(body, "\n") + "\n" + e.paint(faint, text.Wrap(figures, min(e.width(), 100), left+"  "))
+	}
 	return fmt.Sprintf("%s%s\n%s\n", left, e.paint(bold, strings.Join(head, " · ")), strings.TrimRight(body, "\n"))
 }
 

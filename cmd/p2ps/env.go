@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"time"
 
@@ -98,6 +99,25 @@ func (e *env) findHome() (string, error) {
 		return "", usage("say where with --home or P2PS_HOME", "no home: the data directory is not known")
 	}
 	return xdg.DataHome + string(os.PathSeparator) + "p2ps", nil
+}
+
+// zoneHere is the name of the zone where the person is, as Europe/Berlin: by TZ,
+// else by where the system's zone leads; "" if that is not the one we keep to.
+func (e *env) zoneHere() string {
+	name := strings.TrimPrefix(e.getenv("TZ"), ":")
+	if name == "" {
+		target, _ := os.Readlink("/etc/localtime") // without it nothing is known
+		_, name, _ = strings.Cut(target, "zoneinfo/")
+	}
+	zone, err := time.LoadLocation(name)
+	if name == "" || name == "Local" || err != nil {
+		return ""
+	}
+	now := e.now()
+	if now.Format(time.RFC3339) != now.In(zone).Format(time.RFC3339) {
+		return ""
+	}
+	return name
 }
 
 // width returns how many cells a line of the terminal has.

@@ -42,7 +42,7 @@ func lineTypes() map[string][]any {
 func kindsOf(cmd *cobra.Command) []string {
 	path := strings.TrimSpace(strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()))
 	switch path {
-	case "post", "reply", "like", "repost", "edit", "restore", "profile", "sign":
+	case "post", "reply", "like", "repost", "edit", "restore", "profile", "sign", "rsvp", "question", "vote", "audience":
 		return []string{"post", "change"}
 	case "show":
 		return []string{"post", "friend"}

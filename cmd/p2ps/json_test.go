@@ -415,6 +415,7 @@ func (s *scene) writing() {
 		}
 		s.prints(want)
 	}
+	s.moreKinds(id)
 	s.play("alice", 0, "show", id, "--history")
 	if n := len(s.last); n < 2 {
 		s.t.Errorf("history has %d lines", n)
@@ -438,6 +439,47 @@ func (s *scene) writing() {
 	s.play("alice", 0, "search", "...")
 	s.prints("")
 	s.play("alice", 2, "search", "since:never")
+}
+
+// moreKinds plays what is not a text: an event and who comes, a question and its
+// answers, and the change of an audience.
+func (s *scene) moreKinds(id string) {
+	s.play("alice", 0, "post", "--event", "lunch", "--start", "2027-01-01", "--to", "kin")
+	s.prints("post")
+	event := s.one("post", "id")
+	s.play("alice", 0, "post", "--activity", "listen", "-m", "the rain", "--lang", "en", "--to", "me")
+	s.play("alice", 0, "post", "--place", "52.5,13.4,Berlin", "--to", "me")
+	s.play("alice", 2, "post", "--place", "52.5", "--to", "me")
+	s.play("alice", 0, "rsvp", event, "yes")
+	s.prints("post")
+	s.play("alice", 2, "rsvp", event, "perhaps")
+	s.play("alice", 2, "rsvp", id, "yes")
+	s.play("alice", 0, "question", "-m", "where?", "--option", "here", "--option", "there", "--to", "kin")
+	question := s.one("post", "id")
+	s.play("alice", 2, "question", "-m", "where?", "--option", "here")
+	s.play("alice", 0, "vote", question, "there")
+	s.prints("post")
+	s.play("alice", 2, "vote", question, "elsewhere")
+	s.play("alice", 0, "show", question)
+	if got := fmt.Sprint(s.last[0]["said"]); !strings.Contains(got, "choices:[map[count:0 what:here] map[count:1 what:there who:[") {
+		s.t.Errorf("the answers are %s", got)
+	}
+	s.play("alice", 0, "audience", event, "--add", "bob", "--remove", "kin", "--dry-run")
+	s.prints("change")
+	s.play("alice", 0, "audience", event, "--add", "bob", "--remove", "kin")
+	s.prints("post")
+	s.play("alice", 0, "audience", event, "--add", "bob")
+	s.prints("change")
+	s.play("alice", 3, "audience", event, "--remove", "caro")
+	s.play("alice", 2, "audience", event)
+	s.play("alice", 3, "profile", "bob")
+	s.play("alice", 0, "delete", event)
+	s.play("alice", 0, "gc")
+	s.prints("")
+	s.play("alice", 0, "gc", "--older-than", "2090-01-01", "--dry-run")
+	if len(s.last) == 0 || s.last[0]["what"] != "trash.remove" || s.last[0]["dry_run"] != true {
+		s.t.Errorf("gc --dry-run: %v", s.last)
+	}
 }
 
 func (s *scene) byHand() {

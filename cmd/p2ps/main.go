@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	_ "time/tzdata" // an event is shown in its own zone, also where the system knows none
 )
 
 func main() {

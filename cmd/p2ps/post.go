@@ -13,10 +13,10 @@ import (
 
 func newPost(e *env) *cobra.Command {
 	var (
-		t                texts
-		a                attachments
-		link, expires, f string
-		article          bool
+		t          texts
+		a          attachments
+		k          kindFlags
+		expires, f string
 	)
 	cmd := &cobra.Command{
 		Use:   "post",
@@ -29,6 +29,12 @@ It goes to whom --to says, or else the setting "to" (at first: friends). What is
 public is only ever so because you said it. Without a name for anybody it is
 yours alone: --to me. The id of the new post is the only output.
 
+It is a text unless a flag says otherwise: a link, an article, an event, what
+you do, where you are. With these a text can be left out; if it is not, it comes
+from -m or -F (-F - is stdin). Times without a zone are where you are; the zone
+is kept with an event. p2ps question asks with options; p2ps rsvp answers an
+event.
+
 With --attach files go with it, copied beside your posts and given only to who
 may see the post; then a text is taken from -m and -F alone, and may be missing.
 What a JPEG, PNG, WebP or GIF tells beside its pixels (EXIF, GPS position, XMP,
@@ -39,11 +45,14 @@ was; of other kinds of files it says that this cannot be done.`,
   id=$(p2ps post -q -m hi --to public)
   p2ps post --link https://example.org/ -m 'worth reading'
   p2ps post --attach canal.jpg --alt 'The canal at dawn, no wind' --to family
+  p2ps post --event 'Sunday lunch' --start 2026-11-29T13:00 --end 3h --where 'our garden' --to family
+  p2ps post --activity listen -m 'Kind of Blue, the second side'
+  p2ps post --place 52.52,13.405,Berlin
   p2ps post --json-in posts.jsonl --to friends`,
 		Args: noArguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f != "" {
-				if t.given() || a.given() || link != "" || article || expires != "" {
+				if t.given() || a.given() || k.given() || expires != "" {
 					return usage("give --json-in alone, with --to at most", "--json-in brings whole posts: no other text goes with it")
 				}
 				return e.postObjects(cmd, f)
@@ -53,7 +62,7 @@ was; of other kinds of files it says that this cannot be done.`,
 			if err != nil {
 				return err
 			}
-			d, err := e.compose(cmd, t, link, article, a)
+			d, err := e.compose(cmd, t, k, a)
 			if err != nil {
 				return err
 			}
@@ -73,58 +82,11 @@ was; of other kinds of files it says that this cannot be done.`,
 	t.register(cmd.Flags())
 	a.register(cmd.Flags())
 	addSettingFlag(cmd.Flags(), "to", "")
-	cmd.Flags().StringVar(&link, "link", "", "share the page at `URL`")
-	cmd.Flags().BoolVar(&article, "article", false, "the text is an article in Markdown; a heading at its top is its name")
+	k.register(cmd)
 	cmd.Flags().StringVar(&expires, "expires", "", "no longer give or show it after `TIME` from now (2w), or at a date")
 	cmd.Flags().StringVar(&f, "json-in", "", "take ActivityStreams objects from `FILE`, one a line (- is stdin)")
 	completeFlag(cmd, "to", e.completeAudience)
 	return cmd
-}
-
-// compose makes a draft of the text and the flags.
-func (e *env) compose(cmd *cobra.Command, t texts, link string, article bool, a attachments) (*post.Draft, error) {
-	if a.given() {
-		if link != "" {
-			return nil, usage("make two posts of it", "--attach goes with a text or an article, not with --link")
-		}
-		if !article && !t.given() { // the files are what there is to say
-			return post.NewDraft("Note"), nil
-		}
-	}
-	if link != "" {
-		if article {
-			return nil, usage("give one of them", "--link shares a page, and --article is a text of your own")
-		}
-		if !isWeb(link) {
-			return nil, usage("give it whole, as https://example.org/", "--link %q is not an http or https address", link)
-		}
-		d := post.NewDraft("Page")
-		d.Set("url", link)
-		if t.given() {
-			s, err := e.text(cmd.Context(), t, "")
-			if err != nil {
-				return nil, err
-			}
-			setText(d, s, "text/plain")
-		}
-		return d, nil
-	}
-	s, err := e.text(cmd.Context(), t, "")
-	if err != nil {
-		return nil, err
-	}
-	if !article {
-		d := post.NewDraft("Note")
-		setText(d, s, "text/plain")
-		return d, nil
-	}
-	d := post.NewDraft("Article")
-	if heading, rest, ok := strings.Cut(s, "\n"); ok && strings.HasPrefix(heading, "# ") {
-		d.Set("name", strings.TrimSpace(heading[2:]))
-		s = strings.TrimLeft(rest, "\n")
-	}
-	setText(d, s, "text/markdown")
-	return d, nil
 }
 
 // setText says what kind of text it is: without that it would be HTML
@@ -135,21 +97,27 @@ func setText(d *post.Draft, s, mediaType string) {
 }
 
 func (e *env) setExpires(d *post.Draft, expires string) error {
-	if expires == "" {
+	return e.setFuture(d, "expires", "--expires", expires)
+}
+
+// setFuture gives a member a time that is still to come: of a flag a duration
+// goes forward here.
+func (e *env) setFuture(d *post.Draft, member, flag, s string) error {
+	if s == "" {
 		return nil
 	}
 	now := e.now()
-	at, err := text.ParseTime(expires, now)
+	at, err := text.ParseTime(s, now)
 	if err != nil {
 		return err
 	}
-	if at.Before(now) && !strings.Contains(expires, "-") { // a duration goes forward here
+	if at.Before(now) && !strings.Contains(s, "-") {
 		at = now.Add(now.Sub(at))
 	}
 	if !at.After(now) {
-		return usage("see p2ps help time", "--expires %s is in the past", expires)
+		return usage("see p2ps help time", "%s %s is in the past", flag, text.Clean(s))
 	}
-	d.Set("expires", post.FormatTime(at))
+	d.Set(member, post.FormatTime(at))
 	return nil
 }
 
@@ -256,6 +224,7 @@ func (e *env) postObjects(cmd *cobra.Command, name string) error {
 			return err
 		}
 		d.Remove("to")
+		d.SayMediaType()
 		return e.publishTo(cmd, h, d, a)
 	})
 }

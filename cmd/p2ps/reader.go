@@ -42,6 +42,9 @@ func (r *reader) branch(b home.Branch) error {
 	if r.threads {
 		words[len(words)-1] = indentation(b.Depth) + words[len(words)-1]
 	}
+	if figures := answersWords(figuresOf(b), false); figures != "" && !r.history {
+		words = append(words, figures)
+	}
 	if r.history {
 		words = append(words, strconv.FormatInt(b.Post.Revision(), 10), post.FormatTime(changedAt(b.Post)))
 	}
@@ -50,6 +53,7 @@ func (r *reader) branch(b home.Branch) error {
 
 func (r *reader) asJSON(b home.Branch) error {
 	line := lineOf(b.Entry)
+	line.Said = answersLineOf(figuresOf(b))
 	if r.threads {
 		line.Depth = &b.Depth
 	}
@@ -91,6 +95,10 @@ func (e *env) show(entries []home.Entry) error { return e.showEntries(entries, f
 // showEntries is show; with history each line also says which revision it is, and
 // when that was written.
 func (e *env) showEntries(entries []home.Entry, history bool) error {
+	entries, err := e.withFigures(entries, history)
+	if err != nil {
+		return err
+	}
 	r := e.reader()
 	r.history = history
 	for _, en := range entries {

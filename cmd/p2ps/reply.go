@@ -37,11 +37,7 @@ goes to whom that went. --to replaces it. The text is given as for post.`,
 			d := post.NewDraft("Note")
 			setText(d, s, "text/plain")
 			d.Set("inReplyTo", target.Post.ID().String())
-			thread := target.Post.Context()
-			if thread == "" {
-				thread = target.Post.ID().String()
-			}
-			d.Set("context", thread)
+			d.Set("context", threadOf(target.Post))
 			return e.answer(cmd, h, d, target, to)
 		},
 	}
@@ -115,6 +111,14 @@ It goes to whom the setting "to" or --to says.`,
 	addSettingFlag(cmd.Flags(), "to", "")
 	completeFlag(cmd, "to", e.completeAudience)
 	return cmd
+}
+
+// threadOf is the first post of the thread of p.
+func threadOf(p *post.Post) string {
+	if thread := p.Context(); thread != "" {
+		return thread
+	}
+	return p.ID().String()
 }
 
 // pictorial tells that a letter may be of an emoji: all of these lie above the

@@ -9,12 +9,12 @@ import (
 func commands() []group {
 	return []group{
 		{"start", "Start:", []constructor{newKeygen, newStatus, newDemo}},
-		{"write", "Write:", []constructor{newPost, newReply, newLike, newRepost, newEdit, newDelete, newRestore, newProfile, newSign}},
+		{"write", "Write:", []constructor{newPost, newReply, newLike, newRepost, newEdit, newDelete, newRestore, newProfile, newSign, newRsvp, newQuestion, newVote, newAudience}},
 		{"read", "Read:", []constructor{newTimeline, newShow, newThread, newSearch, newSave}},
 		{"exchange", "Exchange:", []constructor{newServe, newPull}},
 		{"people", "People:", []constructor{newInvite, newFriend, newFollow, newUnfollow, newGroup, newBlock}},
 		{"identity", "Identity:", []constructor{newKey}},
-		{"upkeep", "Upkeep:", []constructor{newCheck, newConfig, newCompletion, newVersion}},
+		{"upkeep", "Upkeep:", []constructor{newCheck, newConfig, newCompletion, newVersion, newGC}},
 	}
 }
 

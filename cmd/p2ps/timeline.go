@@ -156,7 +156,7 @@ func (f timelineFlags) check(cmd *cobra.Command) error {
 }
 
 func (e *env) view(h *home.Home, f timelineFlags) (view home.View, err error) {
-	view = home.View{Group: f.group, Type: typeNamed(f.kind), Limit: f.limit, Oldest: f.reverse, Unread: f.unread}
+	view = home.View{Group: f.group, Type: typeNamed(f.kind), Limit: f.limit, Oldest: f.reverse, Unread: f.unread, Counted: f.as == "" && !f.follow}
 	if view.Since, err = e.moment(f.since); err != nil {
 		return view, err
 	}

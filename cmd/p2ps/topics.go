@@ -120,6 +120,10 @@ const timeTopic = `Where a flag takes a time, it is written in one of these ways
     2026-11-22T18:30:00Z  RFC 3339, with its zone
     90m  1d  1d12h  2w    so long before now
 
+What is still to come (--expires, --closes) is so long after now: 2d. --end of an
+event may be how long it lasts, and --start and --end as dates are whole days. An
+event keeps the zone it was thought in (--timezone, else yours), and is shown in it.
+
 Where it takes how long (--timeout, --wait): 30s, 5m, 1h30m.
 
 Posts and JSON hold times in UTC. On a terminal they are shown as how long ago.
@@ -179,7 +183,7 @@ const filesTopic = `The home (--home, P2PS_HOME) is made of plain files, and the
     feeds/        what you pulled from each friend, likewise
     attachments/  by SHA-256
     history/      texts that an edit replaced
-    trash/        what was withdrawn or deleted, until you empty it
+    trash/        what was withdrawn or deleted, until p2ps gc empties it
     config.toml   settings
     state/        of this machine alone
     cache/        the index; may be deleted at any time

@@ -71,7 +71,7 @@ const (
 
 func newParlor(t *testing.T) *parlor {
 	t.Helper()
-	p := &parlor{t: t, ids: map[string]post.ID{}, deleted: map[string]bool{}, log: &ledger{}}
+	p := &parlor{t: t, ids: map[string]post.ID{}, deleted: map[string]bool{}, files: map[string]post.File{}, log: &ledger{}}
 	log := slog.New(slog.NewTextHandler(p.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
 	p.alice, err = home.Create(t.TempDir(), home.Options{Wait: time.Second, Log: log, Hook: p.disk.hook})
@@ -133,16 +133,9 @@ func secretText(label string) string {
 
 func (p *parlor) write(label string, words ...string) {
 	p.t.Helper()
-	// Each names a file of its own, which says another secret.
-	f := attach(p.t, p.alice, []byte("a file: "+secretText("file of "+label)))
-	f.Description = secretText("description of " + label)
-	if p.files == nil {
-		p.files = map[string]post.File{}
-	}
-	p.files[label] = f
 	d := post.NewDraft("Note")
 	d.Set("content", secretText(label))
-	naming(p.t, f)(d)
+	p.carry(p.alice, label, d)
 	a, _, err := p.alice.People().Resolve(words)
 	if err != nil {
 		p.t.Fatal(err)
@@ -154,11 +147,25 @@ func (p *parlor) write(label string, words ...string) {
 	p.ids[label] = written.ID()
 }
 
+// carry has a draft name a file of its own, which says another secret.
+func (p *parlor) carry(by *home.Home, label string, d *post.Draft) {
+	p.t.Helper()
+	f := attach(p.t, by, []byte("a file: "+secretText("file of "+label)))
+	f.Description = secretText("description of " + label)
+	p.files[label] = f
+	naming(p.t, f)(d)
+}
+
 // sees is who may see a post now, by its label: written out, not worked out.
 var canarySees = map[string]string{
 	"public, old": "bob carol eve fred", "friends, old": "bob", "me": "", "friends": "bob carol", canaryFamily: "bob", canaryWork: "carol",
 	"pet-bob-canary": "bob", "pet-carol-canary": "carol", "pet-fred-canary": "", canaryFamily + " and public": "bob carol eve fred",
 	canaryWork + " and pet-bob-canary": "bob carol", "public": "bob carol eve fred",
+	// of canary_kinds_test.go
+	"what bob said": "", "what bob asked": "bob", "a comment for bob": "bob", "a vote for bob": "bob", "a comment for work": "carol", "an answer for bob": "bob",
+	"a profile for family": "bob", "a profile for work": "carol", "a profile for all": "bob carol eve fred", "a place for family": "bob",
+	"an edited text": "bob carol", "an edited text, before": "bob carol", "an edited text for work": "carol", "an edited text for work, before": "carol",
+	"a deleted comment": "bob", "a deleted public one": "bob carol eve fred", "a post that was for friends": "bob",
 }
 
 func (p *parlor) nameOf(fpr pgp.Fingerprint) string {

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/p2ps/p2ps/pkg/disk"
 	"github.com/p2ps/p2ps/pkg/feed"
@@ -60,6 +61,14 @@ func (c *crashed) ack(h *home.Home, p *post.Post, err error) error {
 	return err
 }
 
+// readdress gives a post another audience.
+func readdress(content string, a post.Audience) func(*home.Home, *crashed) error {
+	return func(h *home.Home, c *crashed) error {
+		r, err := h.ReaddressOf(context.Background(), c.id(content), false, func(post.Audience) post.Audience { return a })
+		return c.ack(h, r.Now, err)
+	}
+}
+
 func verbs() []verb {
 	ctx := context.Background()
 	sign := func(what ...string) func(*home.Home, *crashed) error {
@@ -104,6 +113,23 @@ func verbs() []verb {
 		{name: "restore", who: "alice", again: true, run: func(h *home.Home, c *crashed) error {
 			change, err := h.Restore(ctx, c.id("five"))
 			return c.ack(h, change.Now, err)
+		}},
+		{name: "audience", who: "alice", again: true, stages: true, run: readdress("one", post.Audience{Friends: true, Groups: []string{"family"}})},
+		{name: "audience, public", who: "alice", again: true, run: readdress("two", post.Audience{Public: true})},
+		{name: "gc", who: "alice", again: true, stages: true, hand: func(t *testing.T, c *crashed) {
+			trashed, err := filepath.Glob(filepath.Join(c.dir, "trash", "*", "*.1.json"))
+			if err != nil || len(trashed) == 0 {
+				t.Fatalf("nothing in the trash: %v", err)
+			}
+			data, err := os.ReadFile(trashed[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, revision := range []string{".7.json", ".8.json"} {
+				scrawl(t, strings.TrimSuffix(trashed[0], ".1.json")+revision, string(data))
+			}
+		}, run: func(h *home.Home, _ *crashed) error {
+			return h.EmptyTrash(ctx, time.Now().Add(time.Hour), false, func(home.Trashed) error { return nil })
 		}},
 		{name: "sign what was made", who: "alice", stages: true, run: sign(home.WasMade, home.WasMoved), hand: func(t *testing.T, c *crashed) {
 			scrawl(t, filepath.Join(c.dir, "feed", "lunch.json"), `{"type":"Note","content":"lunch","to":["family"]}`)

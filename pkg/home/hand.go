@@ -147,6 +147,7 @@ func (h *Home) Prepare(ctx context.Context, p Pending) (*post.Draft, post.Audien
 	if err != nil {
 		return nil, post.Audience{}, fmt.Errorf("%s: %w", p.Path, err)
 	}
+	d.SayMediaType()
 	a, err := h.draftAudience(d)
 	if err != nil {
 		return nil, post.Audience{}, fmt.Errorf("%s: %w", p.Path, err)

@@ -272,6 +272,35 @@ func (p *actor) readdress(e *entry, aud post.Audience) {
 	p.put(e, f)
 }
 
+// readdressByCommand changes whom a post is for. Whether it is public is signed,
+// and makes a new revision; all else leaves the text as it is.
+func (p *actor) readdressByCommand(e *entry, aud post.Audience) {
+	p.w.did("%s changes the audience of %s to %v", p.name, e.pos, aud.Members())
+	run := func() (*post.Post, error) {
+		r, err := p.h.ReaddressOf(context.Background(), p.id(e), false, func(post.Audience) post.Audience { return aud })
+		return r.Now, err
+	}
+	if slices.ContainsFunc(aud.Groups, func(g string) bool { return p.groups[g].away }) {
+		if _, err := run(); !errors.Is(err, keyring.ErrUnknown) {
+			p.w.Fatalf("%s gives a post to a group that is not there: %v", p.name, err)
+		}
+		return
+	}
+	if aud.Public != e.file.aud.Public {
+		p.command("audience", e.file.text.canary, aud, run)
+		return
+	}
+	x, err := run()
+	if err != nil {
+		p.w.Fatalf("%s cannot change the audience of %s: %v", p.name, e.pos, err)
+	}
+	if x.Version().Hash != e.file.text.hash {
+		p.w.Fatalf("%s changed the audience of %s, and its text is another", p.name, e.pos)
+	}
+	e.setAside()
+	e.file.aud, e.file.raw = aud, p.read(feed.Mine.Path(e.pos))
+}
+
 // member sets a member of a file; nil removes it.
 func (p *actor) member(raw []byte, name string, v any) []byte {
 	m := map[string]json.RawMessage{}

@@ -110,6 +110,7 @@ func (w *world) actions() map[string]func(*rapid.T) {
 	add("remove by hand", 1, onPost(isThere, (*actor).removeByHand))
 	add("put back", 2, onPost(func(e *entry) bool { return len(e.older) > 0 }, (*actor).putBack))
 	add("spoil", 1, onPost(isSigned, (*actor).spoil))
+	add("audience", 1, onPost(func(e *entry) bool { return e.editable() && e.live() }, func(p *actor, e *entry) { p.readdressByCommand(e, w.audience(p)) }))
 	add("readdress", 1, onPost((*entry).editable, func(p *actor, e *entry) { p.readdress(e, w.audience(p)) }))
 	add("misaddress", 1, onPost((*entry).editable, (*actor).misaddress))
 	add("make by hand", 1, func() { w.person().makeByHand() })

@@ -27,6 +27,7 @@ type Entry struct {
 	Received time.Time
 	Path     string
 	To       []string // the words of --to; of my own posts only
+	Answers  *Answers // what is held in answer to it, once counted
 }
 
 // A View is what a timeline shows; the zero View is everything, newest first.
@@ -37,6 +38,7 @@ type View struct {
 	Type         string
 	Limit        int // 0 is all
 	Oldest       bool
+	Counted      bool // with what is held in answer to each
 	Unread       bool // by others, without a mark of having been read
 }
 
@@ -65,6 +67,11 @@ func (h *Home) Read(ctx context.Context, view View, show func(Entry) error) erro
 	return h.pages(ctx, l, view, func(rows []index.Row) (after func() error, err error) {
 		entries, err := h.entries(ctx, rows, l)
 		return func() error {
+			if view.Counted {
+				if err := h.counted(ctx, l, entries); err != nil {
+					return err
+				}
+			}
 			for _, e := range entries {
 				if err := show(e); err != nil {
 					return err

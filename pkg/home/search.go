@@ -63,6 +63,9 @@ func (h *Home) showAll(ctx context.Context, l *library, ids []post.ID, show func
 		if err != nil {
 			return err
 		}
+		if err := h.counted(ctx, l, entries); err != nil {
+			return err
+		}
 		for _, e := range entries {
 			if err := show(e); err != nil {
 				return err

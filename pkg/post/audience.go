@@ -151,3 +151,18 @@ func (g Grants) From(a Audience) (Position, bool) {
 	}
 	return first, ok
 }
+
+// Readdress is a post of mine for another private audience, which is not signed:
+// the same text, revision and signature. Whether it is public is signed, and
+// cannot be changed so.
+func (p *Post) Readdress(a Audience) (*Post, error) {
+	if a.Public != p.Public() {
+		return nil, fmt.Errorf("%w: whether a post is public is signed", ErrAudience)
+	}
+	if _, err := AudienceOf(a.Members()); err != nil {
+		return nil, err
+	}
+	q := *p
+	q.audience, q.audienceErr = a, nil
+	return &q, nil
+}

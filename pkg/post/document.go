@@ -39,6 +39,7 @@ type document struct {
 	URL        Value `json:"url"`
 	Attachment Value `json:"attachment"`
 	Location   Value `json:"location"`
+	particular
 
 	signature []byte
 	original  *Post // that an Announce carries
@@ -185,7 +186,7 @@ func (d *document) check(id ID) error {
 	return nil
 }
 
-// checkType looks at what the known types need (spec P45 to P55). Of an
+// checkType looks at what the known types need (spec P45 to P55, K). Of an
 // unknown type nothing is known, and nothing is asked.
 func (d *document) checkType() error {
 	need := func(name string, v Value) error {
@@ -197,11 +198,11 @@ func (d *document) checkType() error {
 	switch d.Type {
 	case "Note":
 		if d.Attachment != nil || d.Location != nil {
-			return first(d.files(), d.texts())
+			return d.texts()
 		}
 		return first(need("content", d.Content), d.texts())
 	case "Article":
-		return first(need("content", d.Content), d.files(), d.texts())
+		return first(need("content", d.Content), d.texts())
 	case "Page":
 		url, _ := ijson.String(d.URL)
 		if !webAddress.MatchString(url) {
@@ -226,7 +227,7 @@ func (d *document) checkType() error {
 	case "Announce":
 		return first(d.checkOriginal(), d.texts())
 	}
-	return nil
+	return d.checkKind()
 }
 
 // texts holds the members that are shown to being texts, and the ones that
@@ -246,7 +247,7 @@ func (d *document) texts() error {
 			return fmt.Errorf("%w: %s: %w", ErrInvalid, name, err)
 		}
 	}
-	return nil
+	return d.checkShared()
 }
 
 // checkOriginal: an Announce carries the signed original, which must be public

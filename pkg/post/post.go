@@ -193,7 +193,7 @@ func (p *Post) SameFile(q *Post) bool {
 // none.
 func (p *Post) About() string {
 	switch p.doc.Type {
-	case "Like":
+	case "Like", "Accept", "TentativeAccept", "Reject":
 		return lenient(p.doc.Object)
 	case "Announce":
 		var original struct {

@@ -40,7 +40,9 @@ func schemas(t *testing.T) map[string]*jsonschema.Schema {
 	}
 	all := map[string]*jsonschema.Schema{}
 	for kind, at := range map[string]string{"": "post.json#/$defs/wire", "Note": "note.json", "Article": "article.json", "Page": "page.json", "Like": "like.json",
-		"Announce": "announce.json", "Person": "person.json", "Tombstone": "tombstone.json"} {
+		"Announce": "announce.json", "Person": "person.json", "Tombstone": "tombstone.json", "Arrive": "arrive.json", "Event": "event.json", "Accept": "accept.json",
+		"TentativeAccept": "tentativeaccept.json", "Reject": "reject.json", "Question": "question.json", "Listen": "listen.json", "Read": "read.json", "View": "view.json",
+		"Travel": "travel.json", "Activity": "activity.json"} {
 		if all[kind], err = c.Compile("p2ps:///schema/" + at); err != nil {
 			t.Fatal(err)
 		}
@@ -56,19 +58,26 @@ func beyondSchemas(err error) bool {
 			return true
 		}
 	}
-	return errors.Is(err, ijson.ErrSyntax) && !errors.Is(err, ErrInvalid) || strings.Contains(err.Error(), "the time") || errors.Is(err, ErrAudience) && strings.Contains(err.Error(), "the name")
+	return errors.Is(err, ijson.ErrSyntax) && !errors.Is(err, ErrInvalid) || strings.Contains(err.Error(), "the time") || strings.Contains(err.Error(), "stands there twice") || errors.Is(err, ErrAudience) && strings.Contains(err.Error(), "the name")
 }
 
-// The checks written by hand and the schemas agree on every vector, and on every
-// accepted one with each of its members replaced, or taken out, or another added.
+// The checks written by hand and the schemas agree on every vector, and on an
+// accepted one of each type, with a text and without, with each of its members
+// replaced, or taken out, or another added.
 func TestChecksAgreeWithSchemas(t *testing.T) {
 	all := schemas(t)
 	values := []string{`null`, `true`, `0`, `1`, `-1`, `1.5`, `""`, `"x"`, `[]`, `["as:Public"]`, `["as:Public","as:Public"]`, `{}`, `"2026-11-22T12:34:56Z"`, `"2026-11-22"`,
 		`"https://example.org/x"`, `"ftp://example.org/"`, `"p2ps:x"`, `"p2ps:6F3A0C19D2B84E57A1C6F09B3D7E25840A9C1B2D/20261122-123456789-k3q5vx2m4f7da"`,
 		`"Note"`, `"Juggling"`, `"AAAA"`, `"AA=="`, `"A"`, `9007199254740991`, `"` + strings.Repeat("x", 65) + `"`, `"https://example.org/a b"`, "\"https://example.org/\u0085\"",
-		`"https://"`, `"openpgp4fpr:6F3A0C19D2B84E57A1C6F09B3D7E25840A9C1B2D"`}
+		`"https://"`, `"openpgp4fpr:6F3A0C19D2B84E57A1C6F09B3D7E25840A9C1B2D"`,
+		`"2026-02-30"`, `"de-DE"`, `"Europe/Berlin"`, `"../x"`, `["Pizza","Pasta"]`, `["Pizza","Pizza"]`, `[""]`, `{"type":"Place"}`, `{"type":"Place","name":"x","latitude":1}`,
+		`{"type":"Place","name":"x"}`, `{"type":"Place","latitude":90,"longitude":-180,"radius":5}`, `{"type":"Place","latitude":90.5,"longitude":0}`, `{"type":"Place","name":""}`,
+		`{"type":"Place","latitude":1,"longitude":2,"radius":5,"units":"m"}`, `{"type":"Place","name":"x","units":7}`, `{"type":"Page","name":"x"}`, `{"type":"Page","url":"x"}`, `{"type":"","name":"x"}`,
+		`[{"type":"Note","name":"a"},{"type":"Note","name":"b"}]`, `[{"type":"Note","name":"a"},{"type":"Note","name":"a","x":1}]`, `[{"type":"Note","name":"a"}]`, `[{"type":"Note","name":"a"},"b"]`,
+		`[{"type":"Note","name":"a"},{"type":"Page","name":"b"}]`, `[{"type":"Note","name":"a"},{"type":"Note","name":7}]`}
 	names := []string{"id", "type", "attributedTo", "published", "updated", "expires", "deleted", "formerType", "revision", "signature", "to", "bto", "cc", "content", "summary", "name",
-		"mediaType", "inReplyTo", "context", "object", "url", "attachment", "location", "other"}
+		"mediaType", "inReplyTo", "context", "object", "url", "attachment", "location", "other",
+		"language", "startTime", "endTime", "timezone", "origin", "target", "oneOf", "anyOf", "choices"}
 	n := 0
 	check := func(raw []byte) {
 		n++
@@ -81,12 +90,18 @@ func TestChecksAgreeWithSchemas(t *testing.T) {
 			t.Errorf("%s\nis refused, and valid by its schema: %v", raw, err)
 		}
 	}
+	changed := map[string]bool{} // one of each type, with a text and without
 	for _, folder := range []string{"shape", "received", "line", "post"} {
 		for _, c := range vectors.Read(t, folder) {
 			check(c.Input)
 			var members map[string]json.RawMessage
 			if c.Expect() != "accepted" || folder != "shape" || json.Unmarshal(c.Input, &members) != nil {
 				continue
+			}
+			if key := string(members["type"]) + fmt.Sprint(members["content"] == nil); changed[key] {
+				continue
+			} else {
+				changed[key] = true
 			}
 			for _, name := range names {
 				was, there := members[name]

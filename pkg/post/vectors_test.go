@@ -235,3 +235,27 @@ func TestVectorsPost(t *testing.T) {
 		return "accepted"
 	})
 }
+
+func TestVectorsCounts(t *testing.T) {
+	vectors.Run(t, "counts", func(t *testing.T, c vectors.Case) string {
+		var in struct {
+			Question Value `json:"question"`
+			Answer   Value `json:"answer"`
+		}
+		if err := ijson.Unmarshal(c.Input, &in); err != nil {
+			t.Fatal(err)
+		}
+		question, err := received(in.Question)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := received(in.Answer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer.Counts(question) {
+			return "counts"
+		}
+		return "does not count"
+	})
+}

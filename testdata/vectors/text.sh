@@ -8,7 +8,7 @@ alice=6F3A0C19D2B84E57A1C6F09B3D7E25840A9C1B2D
 bob=A1B2C3D4E5F60718293A4B5C6D7E8F9001122334
 place=20261122-123456789-k3q5vx2m4f7da
 id=p2ps:$alice/$place
-rm -rf canonical shape audience received visible position fingerprint after page begin choose line digest padding request answer invite part
+rm -rf canonical shape audience received visible position fingerprint after page begin choose line digest padding request answer invite part counts
 
 # v DIR/NAME RULE EXPECT WHY <BYTES: one vector.
 v() {
@@ -137,7 +137,7 @@ shape file-capitals P56 'refused member' 'capitals' ".attachment = [$file | .url
 shape file-short P56 'refused member' '62 digits' ".attachment = [$file | .url[0].href = \"sha256:\" + \"ab\" * 31]"
 shape file-width-negative P56 'refused member' 'less than nothing' ".attachment = [$file | .url[0].width = -1]"
 shape file-width-text P56 'refused member' 'a string' ".attachment = [$file | .url[0].width = \"4\"]"
-shape note-place P45 accepted 'a place says something' 'del(.content) | .location = {"type": "Place"}'
+shape note-place P45 accepted 'a place says something' 'del(.content) | .location = {"type": "Place", "name": "Teltow"}'
 shape note-empty P45 'refused member' 'nothing in it' 'del(.content)'
 shape note-html P46 accepted 'HTML only if said' '.mediaType = "text/html"'
 shape article P47 accepted 'an article' '.type = "Article" | .name = "Canals" | .mediaType = "text/markdown"'
@@ -620,3 +620,106 @@ none ipv6-brackets I4 "$link/[2001:DB8::7]:7117" 'brackets'
 none ipv6-zone I4 "$link/FE80::1%ETH0:7117" 'a zone'
 none ipv6-long I4 "$link/2001:0DB8::7:7117" 'not the shortest form'
 none ipv6-mapped I4 "$link/::FFFF:192.0.2.7:7117" 'an IPv4 address in it'
+
+# --- shape, once more: the types and members of spec/kinds.md
+extra=
+place='.location = {"type": "Place", "name": "Our garden", "latitude": 52.52, "longitude": 13.405}'
+shape language K2 accepted 'German' '.language = "de"'
+shape language-parts K2 accepted 'with script and region' '.language = "zh-Hant-TW"'
+shape language-word K2 'refused member' 'an underscore' '.language = "pt_BR"'
+shape language-list K2 'refused member' 'two' '.language = ["de", "en"]'
+shape language-unknown K2,P17 accepted 'of an unknown type nothing is asked' '.type = "Juggling" | .language = 7'
+shape place K4 accepted 'by name and coordinates' "$place"
+shape place-name K4 accepted 'by name' "$place"' | .location |= {type, name}'
+shape place-point K4 accepted 'by coordinates' "$place"' | .location |= del(.name)'
+shape place-half K4 'refused member' 'a latitude alone' "$place"' | .location |= del(.longitude)'
+shape place-nowhere K4 'refused member' 'neither' "$place"' | .location |= {type}'
+shape place-north K4 'refused member' 'north of the pole' "$place"' | .location.latitude = 91'
+shape place-east K4 'refused member' 'beyond the date line' "$place"' | .location.longitude = 180.5'
+shape place-text K4 'refused member' 'a text' '.location = "Our garden"'
+shape place-number-text K4 'refused member' 'a latitude in quotes' "$place"' | .location.latitude = "52.52"'
+shape place-list K4 'refused member' 'two' "$place"' | .location = [.location, .location]'
+shape place-type K4 'refused member' 'another type' "$place"' | .location.type = "Note"'
+shape radius K5 accepted 'with units' "$place"' | .location += {radius: 50, units: "m"}'
+shape radius-bare K5 'refused member' 'of what?' "$place"' | .location.radius = 50'
+shape radius-yards K5 'refused member' 'other units' "$place"' | .location += {radius: 50, units: "yards"}'
+shape radius-negative K5 'refused member' 'less than nothing' "$place"' | .location += {radius: -1, units: "m"}'
+arrive='.type = "Arrive" | '"$place"
+shape arrive K6 accepted 'a check-in' "$arrive"
+shape arrive-silent K6,K13 accepted 'without a text' "$arrive"' | del(.content, .mediaType) | .summary = "is at Our garden"'
+shape arrive-nowhere K6 'refused member' 'where?' "$arrive | del(.location)"
+event='.type = "Event" | .name = "Sunday lunch" | .startTime = "2026-11-29T12:00:00Z" | .endTime = "2026-11-29T15:00:00Z" | .timezone = "Europe/Berlin"'
+shape event K7,K9 accepted 'an event' "$event | $place"
+shape event-short K7 accepted 'what and when' "$event | del(.content, .mediaType, .endTime, .timezone)"
+shape event-file P56,K7 accepted 'files go with every type' "$event | .attachment = [$file]"
+shape event-file-no-size P56 'refused member' 'no size' "$event | .attachment = [$file | del(.size)]"
+shape event-no-name K7 'refused member' 'what?' "$event | del(.name)"
+shape event-no-start K7 'refused member' 'when?' "$event | del(.startTime, .endTime)"
+shape event-day K3,K8 accepted 'a whole day' "$event"' | .startTime = "2026-11-29" | del(.endTime)'
+shape event-days K3,K8 accepted 'two whole days' "$event"' | .startTime = "2026-11-28" | .endTime = "2026-11-29"'
+shape event-mixed K3 'refused member' 'from a day to a time' "$event"' | .startTime = "2026-11-29"'
+shape event-no-such-day K3 'refused time' '30 February' "$event"' | .startTime = "2026-02-30" | del(.endTime)'
+shape event-minute K3 'refused time' 'without seconds' "$event"' | .startTime = "2026-11-29T12:00Z" | del(.endTime)'
+shape event-offset K3 'refused time' 'with an offset' "$event"' | .endTime = "2026-11-29T16:00:00+01:00"'
+shape event-zone-one-word K9 accepted 'a zone of one word' "$event"' | .timezone = "UTC"'
+shape event-zone-path K9 'refused member' 'a way out' "$event"' | .timezone = "../../etc/passwd"'
+shape event-zone-offset K9 'refused member' 'an offset' "$event"' | .timezone = "+01:00"'
+for k in Accept TentativeAccept Reject; do
+	answer='del(.content, .mediaType) | .type = "'$k'" | .object = $id | .summary = "an answer"'
+	shape "answer-$k" K10 accepted "$k" "$answer"
+	shape "answer-$k-no-object" K10 'refused member' 'to what?' "$answer | del(.object)"
+	shape "answer-$k-whole" K10 'refused member' 'a whole event' "$answer"' | .object = {type: "Event"}'
+done
+for k in Listen Read View Travel Activity; do
+	did='.type = "'$k'"'
+	shape "did-$k" K12 accepted "$k" "$did"
+	shape "did-$k-thing" K12 accepted 'the thing, without a text' "$did"' | del(.content, .mediaType) | .object = {type: "Page", name: "Moby Dick", url: "https://example.org/moby"}'
+	shape "did-$k-nothing" K12 'refused member' 'nothing said' "$did | del(.content, .mediaType)"
+	shape "did-$k-scheme" K12 'refused member' 'javascript' "$did"' | .object = {type: "Page", url: "javascript:alert(1)"}'
+	shape "did-$k-no-type" K12 'refused member' 'a thing without type' "$did"' | .object = {name: "Moby Dick"}'
+	shape "did-$k-bare" K12 'refused member' 'a thing that says nothing' "$did"' | .object = {type: "Page"}'
+done
+shape travel-target K12 accepted 'where to is enough' 'del(.content, .mediaType) | .type = "Travel" | .target = {type: "Place", name: "Lisbon"}'
+shape travel-origin K4,K12 'refused member' 'a text is no place' '.type = "Travel" | .origin = "Berlin"'
+shape listen-target K12 'refused member' 'where to says nothing of music' 'del(.content, .mediaType) | .type = "Listen" | .target = {type: "Place", name: "Lisbon"}'
+question='.type = "Question" | .oneOf = [{type: "Note", name: "Pizza"}, {type: "Note", name: "Pasta"}] | .endTime = "2026-11-29T12:00:00Z"'
+shape question K14 accepted 'one of two' "$question"
+shape question-any K14 accepted 'any of two' "$question | .anyOf = .oneOf | del(.oneOf)"
+shape question-both K14 'refused member' 'oneOf and anyOf' "$question | .anyOf = .oneOf"
+shape question-neither K14 'refused member' 'no options' "$question | del(.oneOf)"
+shape question-silent K14 'refused member' 'what?' "$question | del(.content)"
+shape question-one K15 'refused member' 'one option is no choice' "$question | .oneOf |= .[1:]"
+shape question-21 K15 'refused member' 'too many' "$question"' | .oneOf = [range(21) | {type: "Note", name: "\(.)"}]'
+shape question-20 K15 accepted 'as many as may be' "$question"' | .oneOf = [range(20) | {type: "Note", name: "\(.)"}]'
+shape question-nameless K15 'refused member' 'an option without name' "$question | .oneOf[1] |= {type}"
+shape question-long K15 'refused member' '201 characters' "$question"' | .oneOf[1].name = "ü" * 201'
+shape question-long-enough K15 accepted '200 characters' "$question"' | .oneOf[1].name = "ü" * 200'
+shape question-texts K15 'refused member' 'texts are no options' "$question"' | .oneOf = ["Pizza", "Pasta"]'
+shape question-twice K15 'refused member' 'a name twice' "$question"' | .oneOf[1].name = "Pizza"'
+shape question-day K16 'refused time' 'closes on a day' "$question"' | .endTime = "2026-11-29"'
+shape choice K17 accepted 'an answer to a question' '.inReplyTo = $id | .choices = ["Pizza"] | .content = "Pizza"'
+shape choice-two K17 accepted 'two of several' '.inReplyTo = $id | .choices = ["Pizza", "Pasta"]'
+shape choice-text K17 'refused member' 'no list' '.inReplyTo = $id | .choices = "Pizza"'
+shape choice-none K17 'refused member' 'nothing chosen' '.inReplyTo = $id | .choices = []'
+shape choice-twice K17 'refused member' 'one thing twice' '.inReplyTo = $id | .choices = ["Pizza", "Pizza"]'
+shape choice-empty K17 'refused member' 'an empty one' '.inReplyTo = $id | .choices = [""]'
+
+# --- counts: {question, answer}, posts in wire form; "counts" or "does not count"
+ask=$(s "$note" | jq -c "$question")
+counts() { # NAME RULE EXPECT WHY FILTER, on a right answer
+	s "$note" | jq -cj --argjson ask "$ask" --arg bob "$bob" '.id |= sub("[0-9A-F]{40}"; $bob) | .attributedTo = "openpgp4fpr:\($bob)" | .inReplyTo = $ask.id | .choices = ["Pizza"] |
+		{question: $ask, answer: .} | '"$5" | v "counts/$1" "$2" "$3" "$4"
+}
+any='.question |= (.anyOf = .oneOf | del(.oneOf)) | '
+counts one K17,K18 counts 'one of two' .
+counts two-of-one K17 'does not count' 'two where one may be' '.answer.choices = ["Pizza", "Pasta"]'
+counts two-of-any K17 counts 'two where any may be' "$any"'.answer.choices = ["Pizza", "Pasta"]'
+counts other K17 'does not count' 'none of the options' '.answer.choices = ["Soup"]'
+counts other-too K17 'does not count' 'one that is an option, and one that is none' "$any"'.answer.choices = ["Pizza", "Soup"]'
+counts case K17 'does not count' 'in another case' '.answer.choices = ["pizza"]'
+counts comment K17 'does not count' 'a comment, whatever it says' '.answer |= (del(.choices) | .content = "Pizza")'
+counts elsewhere K17 'does not count' 'to another question' '.answer.inReplyTo |= sub("k3q5vx2m4f7da"; "aaaaaaaaaaaaa")'
+counts at-the-end K18 counts 'in the second in which it closes' '.answer.published = "2026-11-29T12:00:00Z"'
+counts late K18 'does not count' 'a second too late' '.answer.published = "2026-11-29T12:00:01Z"'
+counts edited-late K18 'does not count' 'changed too late' '.answer.updated = "2026-11-29T12:00:01Z" | .answer.revision = 2'
+counts open K18 counts 'it never closes' '.question |= del(.endTime) | .answer.published = "2027-11-29T12:00:01Z"'
