@@ -11,6 +11,7 @@ import (
 
 	"github.com/p2ps/p2ps/pkg/home"
 	"github.com/p2ps/p2ps/pkg/keyring"
+	"github.com/p2ps/p2ps/pkg/pgp"
 	"github.com/p2ps/p2ps/pkg/text"
 )
 
@@ -43,7 +44,7 @@ type goneLine struct {
 }
 
 func newPull(e *env) *cobra.Command {
-	var full, exitCode, noMedia bool
+	var full, exitCode, noMedia, watch bool
 	var most string
 	cmd := &cobra.Command{
 		Use:   "pull [WHO...]",
@@ -58,13 +59,21 @@ by one; what is broken off goes on with the next pull. None comes with
 --no-media, and none over --max-bytes: p2ps save fetches them later.
 
 A friend who is away is no failure, unless he is named. With --json each post
-is a line as soon as it is kept, each friend one at his end.`,
+is a line as soon as it is kept, each friend one at his end.
+
+With --watch it goes on until it is interrupted: each friend has a question
+waiting with him, and what he writes is here at once. Feeds that are followed
+are looked at each minute; who is away is tried again, at last every five.`,
 		Example: `  p2ps pull -q                 # from cron: silent if fine, never two at once
-  p2ps pull alice --json | jq 'select(.kind=="pull").new'`,
+  p2ps pull alice --json | jq 'select(.kind=="pull").new'
+  p2ps pull --watch            # beside p2ps timeline --follow`,
 		Args:              arguments(0, -1, ""),
 		ValidArgsFunction: e.complete(peopleNow),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p := &puller{e: e, named: len(args) > 0, exitCode: exitCode, noMedia: noMedia}
+			p := &puller{e: e, named: len(args) > 0, exitCode: exitCode, noMedia: noMedia, watch: watch}
+			if watch && exitCode {
+				return usage("leave out one of them", "--exit-code tells of the end, and --watch has none")
+			}
 			var err error
 			if p.most, err = text.ParseSize(most); err != nil {
 				return usage("write it as 500KB, 20MiB or 1073741824", "--max-bytes: %q is no number of bytes", most)
@@ -79,6 +88,7 @@ is a line as soon as it is kept, each friend one at his end.`,
 	cmd.Flags().BoolVar(&full, "full", false, "walk again from the beginning")
 	cmd.Flags().BoolVar(&noMedia, "no-media", false, "fetch posts alone, and none of the files that they name")
 	cmd.Flags().StringVar(&most, "max-bytes", "2GiB", "fetch no file of more than `SIZE`; 0 is no limit")
+	cmd.Flags().BoolVar(&watch, "watch", false, "go on, and fetch each post as it is written")
 	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 8 if nothing was new")
 	addSettingFlag(cmd.Flags(), "jobs", "")
 	return cmd
@@ -90,7 +100,10 @@ type puller struct {
 	named    bool
 	exitCode bool
 	noMedia  bool
-	most     int64 // bytes of a file
+	watch    bool
+	stop     context.CancelCauseFunc    // with watch
+	away     map[pgp.Fingerprint]string // with watch: who failed last time, and how
+	most     int64                      // bytes of a file
 	news     int
 	asked    int
 	failed   []error
@@ -114,8 +127,15 @@ func (p *puller) run(ctx context.Context, args []string, full bool) error {
 	if p.e.dryRun {
 		return p.wouldAsk(h, people)
 	}
+	opt := home.PullOptions{Full: full, Jobs: s.Jobs, Timeout: s.Timeout, NoMedia: p.noMedia, MaxBytes: p.most}
+	pull := h.Pull
+	if p.watch {
+		pull, p.away = h.PullOn, map[pgp.Fingerprint]string{}
+		ctx, p.stop = context.WithCancelCause(ctx)
+		defer p.stop(nil)
+	}
 	p.bar = p.e.progress("pulling")
-	err = h.Pull(ctx, people, home.PullOptions{Full: full, Jobs: s.Jobs, Timeout: s.Timeout, NoMedia: p.noMedia, MaxBytes: p.most}, func(ev home.Event) { p.tell(h, ev) })
+	err = pull(ctx, people, opt, func(ev home.Event) { p.tell(h, ev) })
 	p.bar.end()
 	switch {
 	case err != nil:
@@ -197,9 +217,29 @@ func (p *puller) tell(h *home.Home, ev home.Event) {
 		if p.e.json.on {
 			note(p.e.emit(fileLineOf(ev.File.Post, ev.File.File, ev.File.Path)))
 		}
-	case ev.Pulled != nil:
+	case ev.Pulled != nil && !p.knows(*ev.Pulled):
 		note(p.over(*ev.Pulled))
 	}
+	if p.watch { // who reads along waits for each line
+		if note(p.e.stdout.Flush()); p.write != nil {
+			p.stop(p.write)
+		}
+	}
+}
+
+// knows tells whether a pull of many from one person came to nothing that was
+// not told before.
+func (p *puller) knows(done home.Pulled) bool {
+	if !p.watch {
+		return false
+	}
+	how := "fine"
+	if done.Err != nil {
+		how = done.Err.Error()
+	}
+	before, again := p.away[done.Person.Fingerprint]
+	p.away[done.Person.Fingerprint] = how
+	return again && how == before && done.Tally == home.Tally{} && done.Files == 0
 }
 
 func (p *puller) over(done home.Pulled) error {

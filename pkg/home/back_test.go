@@ -162,7 +162,7 @@ func TestUnaskedAnswers(t *testing.T) {
 	ask := func(nonce byte) wire.Answer {
 		sent, err := sealer.SealRequest(party, wire.Question{Kind: wire.KindPosts}, d.ownerClock, [16]byte{nonce})
 		d.check(err)
-		body, err := d.owner.AnswerSealed(t.Context(), sent.Body)
+		body, err := d.owner.AnswerSealed(t.Context(), sent.Body, nil)
 		d.check(err)
 		a, err := sent.OpenAnswer(body, party, d.ownerClock)
 		d.check(err)
@@ -176,7 +176,7 @@ func TestUnaskedAnswers(t *testing.T) {
 	send := func(p wire.Party, a wire.Answer, re string) error {
 		sent, err := sealer.SealAsking(p, a, re)
 		d.check(err)
-		_, err = d.owner.AnswerSealed(t.Context(), sent.Body)
+		_, err = d.owner.AnswerSealed(t.Context(), sent.Body, nil)
 		return err
 	}
 	refused := func(what string, err error, want error) {
@@ -227,7 +227,7 @@ func TestAnswersCountOnce(t *testing.T) {
 	if len(bodies) != 2 {
 		t.Fatalf("%d messages", len(bodies))
 	}
-	if _, err := d.owner.AnswerSealed(t.Context(), bodies[1]); !errors.Is(err, wire.ErrBinding) {
+	if _, err := d.owner.AnswerSealed(t.Context(), bodies[1], nil); !errors.Is(err, wire.ErrBinding) {
 		t.Errorf("a second time: %v", err)
 	}
 }

@@ -43,7 +43,7 @@ func BenchmarkAnswer(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		if _, err := h.AnswerSealed(b.Context(), requests[i%len(requests)]); err != nil {
+		if _, err := h.AnswerSealed(b.Context(), requests[i%len(requests)], nil); err != nil {
 			b.Fatal(err)
 		}
 	}

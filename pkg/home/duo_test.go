@@ -233,9 +233,9 @@ func (d *duo) copied(p *post.Post) string {
 
 func (d *duo) CheckSealed(body []byte) error { return d.owner.CheckSealed(body) }
 
-func (d *duo) AnswerSealed(ctx context.Context, body []byte) ([]byte, error) {
+func (d *duo) AnswerSealed(ctx context.Context, body []byte, pause peer.Pause) ([]byte, error) {
 	if d.spoil == nil {
-		return d.owner.AnswerSealed(ctx, body)
+		return d.owner.AnswerSealed(ctx, body, pause)
 	}
 	r, err := wire.OpenRequest(body, d.key)
 	if err != nil {

@@ -2,8 +2,10 @@ package home
 
 import (
 	"context"
+	"time"
 
 	"github.com/p2ps/p2ps/pkg/index"
+	"github.com/p2ps/p2ps/pkg/keyring"
 )
 
 // LookAtAll looks at every file of every tree.
@@ -17,3 +19,9 @@ func (h *Home) LookAtAll(ctx context.Context) error {
 
 // Index is the one in use.
 func (h *Home) Index(ctx context.Context) (*index.Index, error) { return h.openIndex(ctx) }
+
+// PullBriskly is PullOn at a pace for the impatient.
+func (h *Home) PullBriskly(ctx context.Context, people []keyring.Person, tell func(Event)) error {
+	const brief = 20 * time.Millisecond
+	return h.pullOn(ctx, people, PullOptions{Jobs: 2}, pace{stand: time.Second, better: 10 * brief, look: brief, retry: brief, longest: 4 * brief, people: brief}, tell)
+}

@@ -422,7 +422,7 @@ func (a *asker) askFile(h *home.Home, q wire.FileQuestion) (wire.Answer, int) {
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	body, err := h.AnswerSealed(a.t.Context(), sent.Body)
+	body, err := h.AnswerSealed(a.t.Context(), sent.Body, nil)
 	if err != nil {
 		a.t.Fatal(err)
 	}

@@ -407,7 +407,7 @@ func TestFriendWhoMoves(t *testing.T) {
 			var sealer wire.Sealer
 			sent, err := sealer.SealRequest(wire.Party{Me: d.readerKey, Other: d.key.Certificate()}, wire.Question{Kind: wire.KindPosts, Addresses: c.sent}, d.ownerClock, [16]byte{1})
 			d.check(err)
-			_, err = d.owner.AnswerSealed(t.Context(), sent.Body)
+			_, err = d.owner.AnswerSealed(t.Context(), sent.Body, nil)
 			d.check(err)
 			p, err := d.owner.People().Find(string(guest.Fingerprint()))
 			d.check(err)

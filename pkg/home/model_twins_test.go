@@ -151,9 +151,9 @@ func (w *world) alike(a, b, r *actor, reader pgp.Fingerprint) {
 	_, _ = rand.Read(nonce[:])
 	sent, err := sealer.SealRequest(wire.Party{Me: r.secret, Other: a.cert}, q, a.clock, nonce)
 	w.ok(err, "sealing")
-	x, err := a.h.AnswerSealed(context.Background(), sent.Body)
+	x, err := a.h.AnswerSealed(context.Background(), sent.Body, nil)
 	w.ok(err, "answering")
-	y, err := b.h.AnswerSealed(context.Background(), sent.Body)
+	y, err := b.h.AnswerSealed(context.Background(), sent.Body, nil)
 	w.ok(err, "answering")
 	if len(x) != len(y) {
 		w.Fatalf("P1: %+v is answered with %d bytes by %s, and with %d by %s", q, len(x), a.name, len(y), b.name)

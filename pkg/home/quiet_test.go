@@ -7,6 +7,7 @@ import (
 
 	"github.com/p2ps/p2ps/pkg/home"
 	"github.com/p2ps/p2ps/pkg/keyring"
+	"github.com/p2ps/p2ps/pkg/peer"
 	"github.com/p2ps/p2ps/pkg/pgp"
 	"github.com/p2ps/p2ps/pkg/wire"
 )
@@ -30,6 +31,12 @@ func newAsker(t *testing.T, name string) *asker {
 
 func (a *asker) ask(h *home.Home, q wire.Question) (wire.Answer, int) {
 	a.t.Helper()
+	return a.await(h, q, nil)
+}
+
+// await is ask, of an owner who may hold his answer back.
+func (a *asker) await(h *home.Home, q wire.Question, pause peer.Pause) (wire.Answer, int) {
+	a.t.Helper()
 	cert, err := h.Me()
 	if err != nil {
 		a.t.Fatal(err)
@@ -41,7 +48,7 @@ func (a *asker) ask(h *home.Home, q wire.Question) (wire.Answer, int) {
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	body, err := h.AnswerSealed(a.t.Context(), sent.Body)
+	body, err := h.AnswerSealed(a.t.Context(), sent.Body, pause)
 	if err != nil {
 		a.t.Fatal(err)
 	}

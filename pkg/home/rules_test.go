@@ -135,7 +135,7 @@ func TestRuleOneMoment(t *testing.T) {
 		}
 		return nil
 	}
-	body, err := d.owner.AnswerSealed(t.Context(), sent.Body)
+	body, err := d.owner.AnswerSealed(t.Context(), sent.Body, nil)
 	d.hook = nil
 	d.check(err)
 	a, err := sent.OpenAnswer(body, wire.Party{Me: d.readerKey, Other: d.key.Certificate()}, d.readerClock)

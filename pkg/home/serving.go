@@ -11,6 +11,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/p2ps/p2ps/pkg/keyring"
+	"github.com/p2ps/p2ps/pkg/peer"
 	"github.com/p2ps/p2ps/pkg/pgp"
 	"github.com/p2ps/p2ps/pkg/wire"
 )
@@ -102,7 +103,9 @@ func (h *Home) CheckSealed(body []byte) error {
 
 // AnswerSealed answers a sealed request with a sealed answer. An error means
 // that no signature has verified: then everybody gets one and the same refusal.
-func (h *Home) AnswerSealed(ctx context.Context, body []byte) ([]byte, error) {
+//
+// Who would wait for news does so by pause; nil if nobody can.
+func (h *Home) AnswerSealed(ctx context.Context, body []byte, pause peer.Pause) ([]byte, error) {
 	me, err := h.secret()
 	if err != nil {
 		return nil, err
@@ -125,7 +128,7 @@ func (h *Home) AnswerSealed(ctx context.Context, body []byte) ([]byte, error) {
 	if err := cert.Usable(now); err != nil {
 		return nil, err
 	}
-	a := h.answerTo(ctx, request, cert, me.Certificate(), now)
+	a := h.answerTo(ctx, request, cert, me.Certificate(), now, pause)
 	if a.Kind == wire.KindError {
 		h.opt.Log.Info("answered with an error", "from", request.From, "code", a.Code)
 	}
@@ -164,7 +167,7 @@ func (h *Home) certificateOf(ctx context.Context, r *wire.Request) (*pgp.Certifi
 	return merged, nil
 }
 
-func (h *Home) answerTo(ctx context.Context, r *wire.Request, cert, me *pgp.Certificate, now time.Time) wire.Answer {
+func (h *Home) answerTo(ctx context.Context, r *wire.Request, cert, me *pgp.Certificate, now time.Time, pause peer.Pause) wire.Answer {
 	fail := func(code string) wire.Answer { return wire.Answer{Kind: wire.KindError, Code: code, Time: now} }
 	q, err := r.Question(me.Fingerprint(), now)
 	switch {
@@ -185,12 +188,34 @@ func (h *Home) answerTo(ctx context.Context, r *wire.Request, cert, me *pgp.Cert
 		return h.greet(ctx, q, cert, me, now)
 	}
 	h.relocate(ctx, r.From, q.Addresses)
-	a, err := h.Answer(ctx, r.From, q, now)
+	a, err := h.inTime(ctx, r.From, q, now, pause)
 	if err != nil {
 		h.opt.Log.Error("an answer could not be made", "from", r.From, "error", err)
 		return fail(wire.CodeBusy)
 	}
 	return a
+}
+
+// mostWait is how long an answer without news is held back, whatever is asked.
+const mostWait = 30 * time.Second
+
+// inTime is the Answer, at once or as soon as there is news, or when the time is
+// over that the reader would wait. Strangers wait for nothing: there are any
+// number of them, and not of places to wait (spec M43).
+func (h *Home) inTime(ctx context.Context, reader pgp.Fingerprint, q wire.Question, now time.Time, pause peer.Pause) (wire.Answer, error) {
+	if g, err := h.grants(reader); q.Wait == 0 || pause == nil || err != nil || !g.Friend {
+		return h.Answer(ctx, reader, q, now)
+	}
+	waits, cancel := context.WithTimeout(ctx, min(time.Duration(q.Wait)*time.Second, mostWait))
+	defer cancel()
+	began := h.opt.Now()
+	for {
+		changed := h.Changed()
+		a, err := h.Answer(ctx, reader, q, now.Add(h.opt.Now().Sub(began)))
+		if err != nil || waits.Err() != nil || a.News(q) || !pause(waits, changed) {
+			return a, err
+		}
+	}
 }
 
 // summed are month lines and how long they hold.

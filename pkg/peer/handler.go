@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/p2ps/p2ps/pkg/post"
@@ -25,7 +26,8 @@ type Answerer interface {
 	// CheckSealed looks at the outside of a sealed request, cheaply.
 	CheckSealed(body []byte) error
 	// AnswerSealed returns a sealed answer; an error before a signature verified.
-	AnswerSealed(ctx context.Context, body []byte) ([]byte, error)
+	// Who has nothing to tell yet may wait by pause, which may be nil.
+	AnswerSealed(ctx context.Context, body []byte, pause Pause) ([]byte, error)
 	// Sent takes back the memory of such an answer.
 	Sent(answer []byte)
 	// Public answers a question as everybody may know it.
@@ -43,6 +45,11 @@ type Answerer interface {
 	Key(ctx context.Context, fingerprint string) ([]byte, error)
 }
 
+// A Pause holds an answer back until something is closed or ctx ends, and needs
+// neither processor nor place meanwhile. It is false if the answer is to be
+// given at once: there is no room to wait, the server ends, or who asked went.
+type Pause func(ctx context.Context, until <-chan struct{}) bool
+
 // Limits of a server (spec S8). The zero value of a member is its default.
 type Limits struct {
 	PerAddress     float64 // requests a second of one address: 1,000, bursts twice that
@@ -53,6 +60,8 @@ type Limits struct {
 	SealedPer      int     // sealed requests under way of one address: 8
 	Answers        int     // bytes of great answers under way in all: 64 MiB
 	AnswersPer     int     // of one address: 8 MiB
+	Waiting        int     // sealed requests that wait for news: 512
+	WaitingPer     int     // of one address: 32
 	Proxies        []string
 }
 
@@ -74,6 +83,8 @@ func (l Limits) orDefault() Limits {
 	set(&l.SealedPer, 8)
 	set(&l.Answers, 64<<20)
 	set(&l.AnswersPer, 8<<20)
+	set(&l.Waiting, 512)
+	set(&l.WaitingPer, 32)
 	return l
 }
 
@@ -87,6 +98,9 @@ type handler struct {
 	queue    chan struct{}
 	asking   *shares // sealed requests, from their head to the end of their answer
 	answers  *shares // bytes of great answers, which slow readers hold
+	waiting  *shares // sealed requests that wait for news
+	ending   chan struct{}
+	endOnce  sync.Once
 	pages    *pages
 }
 
@@ -110,6 +124,8 @@ func Handler(a Answerer, limits Limits, log *slog.Logger) (http.Handler, error) 
 		queue:    make(chan struct{}, n+limits.Queue),
 		asking:   newShares(limits.Connections, limits.SealedPer),
 		answers:  newShares(limits.Answers, limits.AnswersPer),
+		waiting:  newShares(limits.Waiting, limits.WaitingPer),
+		ending:   make(chan struct{}),
 		pages:    newPages(max(1, n/2)),
 	}, nil
 }
@@ -172,14 +188,15 @@ func (h *handler) sealed(w http.ResponseWriter, r *http.Request) {
 		h.busy(w, http.StatusServiceUnavailable)
 		return
 	}
-	defer h.asking.give(from, 1)
+	at := &seat{h: h, control: http.NewResponseController(w), from: from, asking: true}
+	defer at.leave()
 	// What has arrived is what costs memory, not what the head promises.
 	body, err := io.ReadAll(io.LimitReader(r.Body, wire.MaxRequest))
 	if err != nil || int64(len(body)) != r.ContentLength {
 		problem(w, http.StatusBadRequest)
 		return
 	}
-	answer, err := h.answer(r.Context(), body)
+	answer, err := h.answer(r.Context(), body, at)
 	switch {
 	case errors.Is(err, errBusy):
 		h.busy(w, http.StatusServiceUnavailable)
@@ -202,7 +219,7 @@ var errBusy = errors.New("too much is under way")
 
 // answer waits for a processor. Its places are free again when it returns: who
 // reads slowly keeps nobody else from being answered.
-func (h *handler) answer(ctx context.Context, body []byte) ([]byte, error) {
+func (h *handler) answer(ctx context.Context, body []byte, at *seat) ([]byte, error) {
 	if err := h.answerer.CheckSealed(body); err != nil {
 		return nil, err
 	}
@@ -215,7 +232,7 @@ func (h *handler) answer(ctx context.Context, body []byte) ([]byte, error) {
 	select {
 	case h.crypto <- struct{}{}:
 		defer func() { <-h.crypto }()
-		return h.answerer.AnswerSealed(ctx, body)
+		return h.answerer.AnswerSealed(ctx, body, at.pause)
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

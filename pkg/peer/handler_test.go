@@ -48,7 +48,7 @@ func (h *house) CheckSealed(body []byte) error {
 	return h.check(body)
 }
 
-func (h *house) AnswerSealed(_ context.Context, body []byte) ([]byte, error) {
+func (h *house) AnswerSealed(_ context.Context, body []byte, _ Pause) ([]byte, error) {
 	h.sealed++
 	if h.answer != nil {
 		if err := h.answer(body); err != nil {

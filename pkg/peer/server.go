@@ -23,7 +23,13 @@ const (
 // new ones, and lets those that are being answered finish, for 10 s at most.
 func Serve(ctx context.Context, l net.Listener, handler http.Handler, limits Limits, log *slog.Logger) error {
 	limits = limits.orDefault()
-	server := newServer(handler, log)
+	return serveUntil(ctx, newServer(handler, log), &capped{l, newShares(limits.Connections, limits.ConnectionsPer)})
+}
+
+func serveUntil(ctx context.Context, server *http.Server, l net.Listener) error {
+	if h, ok := server.Handler.(interface{ end() }); ok {
+		server.RegisterOnShutdown(h.end)
+	}
 	drained := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
 		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
@@ -34,7 +40,7 @@ func Serve(ctx context.Context, l net.Listener, handler http.Handler, limits Lim
 		}
 		drained <- err
 	})
-	err := server.Serve(&capped{l, newShares(limits.Connections, limits.ConnectionsPer)})
+	err := server.Serve(l)
 	if stop() { // it ended by itself
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,6 +31,8 @@ type request struct {
 	Months ijson.Value `json:"months,omitzero"`
 	Want   ijson.Value `json:"want,omitzero"`
 	Have   ijson.Value `json:"have,omitzero"`
+	Wait   ijson.Value `json:"wait,omitzero"`
+	Digest ijson.Value `json:"digest,omitzero"`
 	Token  ijson.Value `json:"token,omitzero"`
 	Name   ijson.Value `json:"name,omitzero"`
 
@@ -40,6 +43,9 @@ type request struct {
 	Offset ijson.Value `json:"offset,omitzero"`
 	Accept ijson.Value `json:"accept,omitzero"`
 }
+
+// mostWait is how many seconds may be asked for (spec M43).
+const mostWait = 3600
 
 // maxKey is the size of a certificate that comes along (spec M17).
 const maxKey = 24 << 10
@@ -170,6 +176,9 @@ func (r *request) read(q *Question) (err error) {
 		if _, err := ParseAfter(q.After); err != nil {
 			return err
 		}
+		if err := r.readWait(q); err != nil {
+			return err
+		}
 		q.Have, err = list(r.Have, "have")
 	case KindManifest:
 		if r.Months != nil {
@@ -192,6 +201,20 @@ func (r *request) read(q *Question) (err error) {
 		err = fmt.Errorf("%w: more than %d ids", ErrInvalid, MaxIDs)
 	}
 	return err
+}
+
+// readWait takes how long the asker would wait, and what he has (spec M43).
+func (r *request) readWait(q *Question) error {
+	if r.Wait == nil {
+		return nil
+	}
+	if err := ijson.UnmarshalTrusted(r.Wait, &q.Wait); err != nil || q.Wait < 1 || q.Wait > mostWait {
+		return fmt.Errorf("%w: wait is not a number of seconds from 1 to %d", ErrInvalid, mostWait)
+	}
+	if q.Digest, _ = ijson.String(r.Digest); !IsSHA256(q.Digest) {
+		return fmt.Errorf("%w: digest is not 64 digits of lower-case hexadecimal", ErrInvalid)
+	}
+	return nil
 }
 
 // Check holds the months and the line of a manifest question to their form.
@@ -267,6 +290,9 @@ func Literal(p Party, q Question, at time.Time, nonce [16]byte) ([]byte, error) 
 	r.From, r.To = string(p.Me.Certificate().Fingerprint()), ijson.Quote(string(p.Other.Fingerprint()))
 	r.Time, r.Nonce = post.FormatTime(at), ijson.Quote(hex.EncodeToString(nonce[:]))
 	r.Key = base64.StdEncoding.EncodeToString(key)
+	if q.Wait > 0 {
+		r.Wait, r.Digest = ijson.Value(strconv.Itoa(q.Wait)), ijson.Quote(q.Digest)
+	}
 	if err := r.meet(q); err != nil {
 		return nil, err
 	}

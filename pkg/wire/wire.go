@@ -84,6 +84,8 @@ type Question struct {
 	Months []string  // manifest: post lines of these months instead of month lines
 	Want   []post.ID // ids: the posts to send
 	Have   []post.ID // posts and ids: what the asker holds and was not offered
+	Wait   int       // posts: seconds that the asker would wait for something new; 0: none
+	Digest string    // posts, with Wait: of what he counts
 	Token  string    // hello: of an invite; "" for a stranger's
 	Name   string    // hello: what the asker calls himself; not safe to show
 
@@ -92,6 +94,12 @@ type Question struct {
 	Addresses []string // of any kind: where the asker is reached now; nil: he does not say
 
 	File *FileQuestion // attachment
+}
+
+// News tells whether an answer to q holds something that the asker, by what he
+// says of himself, does not know.
+func (a *Answer) News(q Question) bool {
+	return len(a.Items) > 0 || len(a.Gone) > 0 || a.More || a.Digest != q.Digest
 }
 
 // An Answer is what comes back, whatever carries it. At which time it was given
