@@ -78,8 +78,16 @@ func (p *place) Bytes() int64 { return p.bytes }
 // does.
 func (p *place) try(ask func(base string) error) error {
 	if p.base != "" {
-		return ask(p.base)
+		return p.hearsay(ask(p.base))
 	}
+	err := p.tryKnown(ask)
+	if err == nil || p.hints == nil || !isAway(err) {
+		return err
+	}
+	return p.tryHints(err, ask)
+}
+
+func (p *place) tryKnown(ask func(base string) error) error {
 	if len(p.addresses) == 0 {
 		return ErrNoAddress
 	}

@@ -1,0 +1,156 @@
+package nearby
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/brutella/dnssd"
+	"github.com/brutella/dnssd/log"
+)
+
+// A look asks several times, since the library asks once, and one packet may be
+// lost: each round has a memory of its own, which ends with it.
+const (
+	lookTime = 1500 * time.Millisecond
+	settle   = 200 * time.Millisecond // addresses of one peer may come in several packets
+)
+
+// rounds say when it is asked.
+func rounds() []time.Duration { return []time.Duration{0, 400 * time.Millisecond, time.Second} }
+
+// Look asks who is announced on the local network, and listens for a second and
+// a half; or, if enough is not nil, until it says so of the peers there are, and
+// a moment longer. It comes back with what there is when ctx ends, too. The order
+// is that of the addresses.
+//
+// Errors: ErrLink.
+func Look(ctx context.Context, enough func([]Peer) bool) ([]Peer, error) {
+	log.Info.Disable() // it writes to stdout
+	if len(dnssd.MulticastInterfaces()) == 0 {
+		return nil, ErrLink
+	}
+	// The library's readers end when their context is cancelled, and never by a
+	// deadline: they would turn round and round.
+	asking, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	h := &heard{peers: map[string]*sighting{}, news: make(chan struct{}, 1)}
+	var running sync.WaitGroup
+	for _, after := range rounds() {
+		running.Go(func() {
+			if pause(asking, after) {
+				// What it returns is that it was stopped, or that a socket was not to be
+				// had, and then nobody is found.
+				_ = dnssd.LookupType(asking, Service+"."+domain+".", h.add, func(dnssd.BrowseEntry) {})
+			}
+		})
+	}
+	h.wait(ctx, enough)
+	stop()
+	running.Wait()
+	return h.list(), nil
+}
+
+func pause(ctx context.Context, d time.Duration) (whole bool) {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
+
+// heard is what came in so far.
+type heard struct {
+	mu    sync.Mutex
+	peers map[string]*sighting // by instance name
+	news  chan struct{}
+}
+
+// A sighting is one announcement, as all that came of it together.
+type sighting struct {
+	record Record
+	places []netip.AddrPort
+}
+
+// add takes an answer that the library has put together; it is anybody's.
+func (h *heard) add(e dnssd.BrowseEntry) {
+	s, ok := sightingOf(e, networksOf(e.IfaceName))
+	if !ok {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	was := h.peers[e.Name]
+	switch {
+	case was == nil && len(h.peers) >= maxPeers:
+		return
+	case was == nil:
+		h.peers[e.Name] = &s
+	case was.record == s.record && len(was.places) < maxIPs:
+		was.places = inOrder(append(was.places, s.places...))
+	default: // another one by that name: the first is kept
+		return
+	}
+	select {
+	case h.news <- struct{}{}:
+	default:
+	}
+}
+
+func sightingOf(e dnssd.BrowseEntry, link []netip.Prefix) (sighting, bool) {
+	if len(e.Name) > 255 || len(e.Text) > maxStrings {
+		return sighting{}, false
+	}
+	members := map[string]string{}
+	for key, value := range e.Text {
+		members[strings.ToLower(unescaped(key))] = unescaped(value)
+	}
+	r, err := recordOf(members)
+	if err != nil {
+		return sighting{}, false
+	}
+	s := sighting{r, inOrder(places(e.IPs, e.Port, link))}
+	return s, len(s.places) > 0
+}
+
+// wait ends when the time is over, or a moment after enough was heard.
+func (h *heard) wait(ctx context.Context, enough func([]Peer) bool) {
+	over := time.After(lookTime)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-over:
+			return
+		case <-h.news:
+			if enough != nil && enough(h.list()) {
+				over, enough = time.After(settle), nil
+			}
+		}
+	}
+}
+
+// list is who was heard, in the order of their first address.
+func (h *heard) list() []Peer {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var found []sighting
+	for _, s := range h.peers {
+		found = append(found, *s)
+	}
+	slices.SortFunc(found, func(a, b sighting) int {
+		if c := a.places[0].Compare(b.places[0]); c != 0 {
+			return c
+		}
+		return strings.Compare(string(a.record.Fingerprint)+a.record.hash, string(b.record.Fingerprint)+b.record.hash)
+	})
+	var peers []Peer
+	for _, s := range found {
+		peers = append(peers, Peer{Record: s.record, Addresses: urls(s.places)})
+	}
+	return peers
+}
