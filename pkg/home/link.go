@@ -70,6 +70,10 @@ type place struct {
 	cert      *pgp.Certificate
 	bytes     int64
 	fileBytes int64 // of files, which MaxRun does not bound
+
+	ctx    context.Context // of the pull, for hints
+	hints  func() []string // more addresses, if none of those answers; nil if there are none
+	hinted bool            // base is one of them
 }
 
 func (p *place) Bytes() int64 { return p.bytes }
