@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/p2ps/p2ps/pkg/nearby"
 )
 
 // update rewrites the generated files instead of comparing with them.
@@ -43,10 +45,15 @@ func seams(e *env) {
 	if s := os.Getenv("P2PS_TEST_FAULT"); s != "" {
 		e.hook = faulty(s)
 	}
+	if os.Getenv("P2PS_TEST_LAN") == "" { // what stories ask stays on this machine
+		e.seek = nobodyNearby
+	}
 	if os.Getenv("P2PS_TEST_PANIC") != "" {
 		e.dir = func() (string, error) { panic("as the story wants it") }
 	}
 }
+
+func nobodyNearby(context.Context) ([]nearby.Peer, error) { return nil, nil }
 
 // A world is an env of which a test sees every side.
 type world struct {
@@ -70,6 +77,7 @@ func newWorld(t *testing.T) *world {
 	w.stderr = w.errout
 	w.now = func() time.Time { return time.Date(2026, 11, 22, 12, 34, 56, 0, time.UTC) }
 	w.terminal = terminal{}
+	w.seek = nobodyNearby
 	dir := t.TempDir()
 	w.dir = func() (string, error) { return dir, nil }
 	return w

@@ -19,7 +19,7 @@ import (
 var ErrNoNeighbour = errors.New("nobody nearby has that number")
 
 // A Looker looks who is announced on the local network, as nearby.Look does.
-type Looker func(ctx context.Context, enough func([]nearby.Peer) bool) ([]nearby.Peer, error)
+type Looker func(ctx context.Context) ([]nearby.Peer, error)
 
 // A Neighbour is somebody who is announced on the local network: who he is there
 // is what he says, and proved by nothing.
@@ -48,7 +48,7 @@ func (h *Home) Announce(ctx context.Context, mode nearby.Mode, listen net.Addr) 
 //
 // Errors: nearby.ErrLink.
 func (h *Home) Nearby(ctx context.Context) ([]Neighbour, error) {
-	peers, err := h.around()(ctx, nil)
+	peers, err := h.around()(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ const (
 // noted is the file of the neighbours that were seen last, in the order of their
 // numbers.
 type noted struct {
-	At         time.Time       `json:"at"`
+	At         time.Time        `json:"at"`
 	Neighbours []notedNeighbour `json:"neighbours"`
 }
 

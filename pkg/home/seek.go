@@ -7,9 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
-	"github.com/p2ps/p2ps/pkg/keyring"
 	"github.com/p2ps/p2ps/pkg/nearby"
 	"github.com/p2ps/p2ps/pkg/peer"
 	"github.com/p2ps/p2ps/pkg/pgp"
@@ -27,7 +25,7 @@ type seeker struct {
 // fingerprint.
 func (s *seeker) seek(ctx context.Context, fpr pgp.Fingerprint) []string {
 	s.once.Do(func() {
-		here, err := s.h.around()(ctx, nil)
+		here, err := s.h.around()(ctx)
 		if err != nil {
 			s.h.opt.Log.Info("the local network was not looked at", "error", err)
 		}
@@ -44,13 +42,9 @@ func (s *seeker) seek(ctx context.Context, fpr pgp.Fingerprint) []string {
 	return found[:min(len(found), maxHints)]
 }
 
-const (
-	// maxHints is how many places are tried for one friend: anybody on the network
-	// can say that he is.
-	maxHints = 8
-	// hintTime is how long one of them may take to give the key.
-	hintTime = 4 * time.Second
-)
+// maxHints is how many places are tried for one friend: anybody on the network
+// can say that he is.
+const maxHints = 8
 
 // isAway tells an error that may be mended by another address.
 func isAway(err error) bool {
@@ -60,14 +54,13 @@ func isAway(err error) bool {
 // tryHints is try with the places that were announced on the local network. What
 // they say is nobody's word until the friend's signature is on it: so nothing
 // that fails there is held against him, and failed, which led here, stays the
-// error.
+// error. But who refuses may be he, with other subkeys than are known: if nobody
+// else is he, that is the error, and his key is asked for.
 func (p *place) tryHints(failed error, ask func(base string) error) error {
 	var notes []string
+	refused := false
 	for _, base := range p.hints() {
-		err := p.meetAt(base)
-		if err == nil {
-			err = ask(base)
-		}
+		err := ask(base)
 		if err == nil {
 			p.base, p.hinted = base, true
 			p.h.opt.Log.Info("found on the local network", "friend", p.cert.Fingerprint(), "address", base)
@@ -76,43 +69,17 @@ func (p *place) tryHints(failed error, ask func(base string) error) error {
 		if p.ctx.Err() != nil {
 			return err
 		}
-		p.h.opt.Log.Warn("what is announced on the local network as a friend is not proved to be him", "friend", p.cert.Fingerprint(), "address", base, "error", err)
-		notes = append(notes, fmt.Sprintf("%s, which was announced nearby, is not proved to be his: %v", base, err))
+		refused = refused || errors.Is(err, peer.ErrRefused) || isKeyFault(err)
+		p.h.opt.Log.Warn("what is announced nearby as a friend is not proved to be him", "friend", p.cert.Fingerprint(), "address", base, "error", err)
+		notes = append(notes, fmt.Sprintf("%s, which is announced nearby, is not proved to be his: %v", base, err))
 	}
-	if notes == nil {
-		return failed
+	switch {
+	case refused:
+		return fmt.Errorf("%w: %s", peer.ErrRefused, strings.Join(notes, "; "))
+	case notes != nil:
+		return fmt.Errorf("%w\n%s", failed, strings.Join(notes, "\n"))
 	}
-	return fmt.Errorf("%w\n%s", failed, strings.Join(notes, "\n"))
-}
-
-// meetAt fetches the friend's key from a place, as it is there: then a request
-// that is sealed to it can be understood, and who is somebody else is asked
-// nothing.
-func (p *place) meetAt(base string) error {
-	ctx, cancel := context.WithTimeout(p.ctx, hintTime)
-	defer cancel()
-	fpr := p.cert.Fingerprint()
-	data, err := p.client.Key(ctx, base, string(fpr))
-	if err != nil {
-		if p.ctx.Err() == nil && ctx.Err() != nil {
-			return fmt.Errorf("%w: no key in %s", peer.ErrUnreachable, hintTime)
-		}
-		return err
-	}
-	cert, err := pgp.ParseCertificate(data)
-	if err != nil {
-		return err
-	}
-	if cert.Fingerprint() != fpr {
-		return &keyChanged{other: cert.Fingerprint(), his: fpr}
-	}
-	return p.h.Locked(p.ctx, func(k *keyring.Keyring) error {
-		merged, _, err := k.Merge(cert)
-		if err == nil {
-			p.cert = merged
-		}
-		return err
-	})
+	return failed
 }
 
 // hearsay makes of an error from a place that was only announced one that is not
@@ -121,5 +88,5 @@ func (p *place) hearsay(err error) error {
 	if err == nil || !p.hinted || p.ctx.Err() != nil || isAway(err) || errors.Is(err, peer.ErrOverloaded) || errors.Is(err, peer.ErrAnswer) {
 		return err
 	}
-	return fmt.Errorf("%w: %s, which was announced nearby, is not proved to be his: %v", peer.ErrUnreachable, p.base, err) //nolint:errorlint // what it is must not count
+	return fmt.Errorf("%w: %s, which is announced nearby, is not proved to be his: %v", peer.ErrUnreachable, p.base, err) //nolint:errorlint // what it is must not count
 }

@@ -14,21 +14,17 @@ import (
 
 // A look asks several times, since the library asks once, and one packet may be
 // lost: each round has a memory of its own, which ends with it.
-const (
-	lookTime = 1500 * time.Millisecond
-	settle   = 200 * time.Millisecond // addresses of one peer may come in several packets
-)
+const lookTime = 1500 * time.Millisecond
 
 // rounds say when it is asked.
 func rounds() []time.Duration { return []time.Duration{0, 400 * time.Millisecond, time.Second} }
 
 // Look asks who is announced on the local network, and listens for a second and
-// a half; or, if enough is not nil, until it says so of the peers there are, and
-// a moment longer. It comes back with what there is when ctx ends, too. The order
-// is that of the addresses.
+// a half, or until ctx ends: the addresses of one peer may come in several
+// packets. The order is that of the addresses.
 //
 // Errors: ErrLink.
-func Look(ctx context.Context, enough func([]Peer) bool) ([]Peer, error) {
+func Look(ctx context.Context) ([]Peer, error) {
 	log.Info.Disable() // it writes to stdout
 	if len(dnssd.MulticastInterfaces()) == 0 {
 		return nil, ErrLink
@@ -37,7 +33,7 @@ func Look(ctx context.Context, enough func([]Peer) bool) ([]Peer, error) {
 	// deadline: they would turn round and round.
 	asking, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	h := &heard{peers: map[string]*sighting{}, news: make(chan struct{}, 1)}
+	h := &heard{peers: map[string]*sighting{}}
 	var running sync.WaitGroup
 	for _, after := range rounds() {
 		running.Go(func() {
@@ -48,7 +44,7 @@ func Look(ctx context.Context, enough func([]Peer) bool) ([]Peer, error) {
 			}
 		})
 	}
-	h.wait(ctx, enough)
+	pause(ctx, lookTime)
 	stop()
 	running.Wait()
 	return h.list(), nil
@@ -67,7 +63,6 @@ func pause(ctx context.Context, d time.Duration) (whole bool) {
 type heard struct {
 	mu    sync.Mutex
 	peers map[string]*sighting // by instance name
-	news  chan struct{}
 }
 
 // A sighting is one announcement, as all that came of it together.
@@ -92,13 +87,7 @@ func (h *heard) add(e dnssd.BrowseEntry) {
 		h.peers[e.Name] = &s
 	case was.record == s.record && len(was.places) < maxIPs:
 		was.places = inOrder(append(was.places, s.places...))
-	default: // another one by that name: the first is kept
-		return
-	}
-	select {
-	case h.news <- struct{}{}:
-	default:
-	}
+	} // and of another one by that name the first is kept
 }
 
 func sightingOf(e dnssd.BrowseEntry, link []netip.Prefix) (sighting, bool) {
@@ -115,23 +104,6 @@ func sightingOf(e dnssd.BrowseEntry, link []netip.Prefix) (sighting, bool) {
 	}
 	s := sighting{r, inOrder(places(e.IPs, e.Port, link))}
 	return s, len(s.places) > 0
-}
-
-// wait ends when the time is over, or a moment after enough was heard.
-func (h *heard) wait(ctx context.Context, enough func([]Peer) bool) {
-	over := time.After(lookTime)
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-over:
-			return
-		case <-h.news:
-			if enough != nil && enough(h.list()) {
-				over, enough = time.After(settle), nil
-			}
-		}
-	}
 }
 
 // list is who was heard, in the order of their first address.
