@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"flag"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -27,6 +28,12 @@ func TestMain(m *testing.M) {
 			e := newEnv(ctx)
 			seams(e)
 			os.Exit(run(ctx, e, os.Args[1:]))
+		},
+		"p2ps-ear": func() {
+			if err := ear(); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
 		},
 	})
 }

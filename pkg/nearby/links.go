@@ -57,11 +57,11 @@ func listeningAt(a net.Addr) (l listening, ok bool) {
 		return l, false
 	}
 	l.port = tcp.Port
-	ip, ok := netip.AddrFromSlice(tcp.IP)
-	if !ok || ip.IsUnspecified() {
+	ip, given := netip.AddrFromSlice(tcp.IP)
+	if ip = ip.Unmap(); !given || ip.IsUnspecified() {
 		return l, true
 	}
-	l.ip = ip.Unmap()
+	l.ip = ip
 	return l, l.ip.IsGlobalUnicast()
 }
 

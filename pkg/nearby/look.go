@@ -72,8 +72,11 @@ type sighting struct {
 }
 
 // add takes an answer that the library has put together; it is anybody's.
-func (h *heard) add(e dnssd.BrowseEntry) {
-	s, ok := sightingOf(e, networksOf(e.IfaceName))
+func (h *heard) add(e dnssd.BrowseEntry) { h.take(e, networksOf(e.IfaceName)) }
+
+// take takes an answer that was heard on a link with these networks.
+func (h *heard) take(e dnssd.BrowseEntry, link []netip.Prefix) {
+	s, ok := sightingOf(e, link)
 	if !ok {
 		return
 	}
