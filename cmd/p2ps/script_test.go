@@ -11,6 +11,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
+// spec: N1
 // TestScripts runs the stories: testdata/script/*.txtar at the root of the
 // repository. Beside the commands of testscript they have
 //

@@ -38,13 +38,13 @@ const (
 func Modes() []string { return []string{string(Off), string(Friends), string(Everyone)} }
 
 var (
-	// ErrRecord: what is announced is no record of p2ps.
-	ErrRecord = errors.New("not an announcement of p2ps")
+	// errRecord: what is announced is no record of p2ps.
+	errRecord = errors.New("not an announcement of p2ps")
 	// ErrLink: this machine is on no network that can be looked at.
 	ErrLink = errors.New("no local network")
 )
 
-// invalid is ErrRecord with what is wrong.
+// invalid is errRecord with what is wrong.
 func invalid(format string, args ...any) error {
-	return fmt.Errorf("%w: "+format, append([]any{ErrRecord}, args...)...)
+	return fmt.Errorf("%w: "+format, append([]any{errRecord}, args...)...)
 }

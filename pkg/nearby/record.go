@@ -83,7 +83,7 @@ func (r Record) members() map[string]string {
 // recordOf reads the members of a TXT record, which are anybody's. Unknown ones
 // are ignored, so that version 1 can grow.
 //
-// Errors: ErrRecord.
+// Errors: errRecord.
 func recordOf(m map[string]string) (Record, error) {
 	if len(m) > maxStrings {
 		return Record{}, invalid("%d members", len(m))

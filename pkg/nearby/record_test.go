@@ -112,15 +112,15 @@ func TestRecordRefuses(t *testing.T) {
 				delete(m, key)
 			}
 		}
-		if r, err := recordOf(m); !errors.Is(err, ErrRecord) {
-			t.Errorf("%s: %+v, %v; want %v", c.name, r, err, ErrRecord)
+		if r, err := recordOf(m); !errors.Is(err, errRecord) {
+			t.Errorf("%s: %+v, %v; want %v", c.name, r, err, errRecord)
 		}
 	}
 	many := maps.Clone(good)
 	for i := range maxStrings {
 		many[strings.Repeat("x", i+1)] = ""
 	}
-	if _, err := recordOf(many); !errors.Is(err, ErrRecord) {
+	if _, err := recordOf(many); !errors.Is(err, errRecord) {
 		t.Errorf("many members: %v", err)
 	}
 	more := maps.Clone(good)
