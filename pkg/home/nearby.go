@@ -175,7 +175,8 @@ func (h *Home) notedNeighbours() ([]Neighbour, error) {
 	}
 	var n noted
 	age := func() time.Duration { return h.opt.Now().Sub(n.At) }
-	if ijson.Unmarshal(data, &n) != nil || age() < 0 || age() > neighboursTime {
+	damaged := ijson.Unmarshal(data, &n) != nil
+	if damaged || age() < 0 || age() > neighboursTime {
 		return nil, nil
 	}
 	list := []Neighbour{}

@@ -69,6 +69,11 @@ func refuses(t *testing.T, cert *pgp.Certificate) string {
 // spec: N8
 func TestPullFindsAFriendNearby(t *testing.T) {
 	const dead = "http://127.0.0.1:1"
+	owner := func(at string) func(*duo, string) []nearby.Peer {
+		return func(d *duo, me string) []nearby.Peer {
+			return []nearby.Peer{says(d.key.Certificate().Fingerprint(), "", strings.Replace(at, "live", me, 1))}
+		}
+	}
 	for _, c := range []struct {
 		name      string
 		addresses []string // that are known of the owner; live is his own
@@ -77,12 +82,14 @@ func TestPullFindsAFriendNearby(t *testing.T) {
 		looks     int
 		want      error // nil: all is there
 	}{
-		{"where he is", []string{"live"}, func(d *duo, me string) []nearby.Peer { return []nearby.Peer{says(d.key.Certificate().Fingerprint(), "", dead)} }, false, 0, nil},
-		{"moved", []string{dead}, func(d *duo, me string) []nearby.Peer { return []nearby.Peer{says(d.key.Certificate().Fingerprint(), "", me)} }, false, 1, nil},
-		{"no address", nil, func(d *duo, me string) []nearby.Peer { return []nearby.Peer{says(d.key.Certificate().Fingerprint(), "", me)} }, false, 1, nil},
-		{"not to be looked for", nil, func(d *duo, me string) []nearby.Peer { return []nearby.Peer{says(d.key.Certificate().Fingerprint(), "", me)} }, true, 0, home.ErrNoAddress},
+		{"where he is", []string{"live"}, owner(dead), false, 0, nil},
+		{"moved", []string{dead}, owner("live"), false, 1, nil},
+		{"no address", nil, owner("live"), false, 1, nil},
+		{"not to be looked for", nil, owner("live"), true, 0, home.ErrNoAddress},
 		{"no network", nil, func(*duo, string) []nearby.Peer { return nil }, false, 1, home.ErrNoAddress},
-		{"others alone", []string{dead}, func(d *duo, me string) []nearby.Peer { return []nearby.Peer{says(d.readerKey.Certificate().Fingerprint(), "owner", me)} }, false, 1, peer.ErrUnreachable},
+		{"others alone", []string{dead}, func(d *duo, me string) []nearby.Peer {
+			return []nearby.Peer{says(d.readerKey.Certificate().Fingerprint(), "owner", me)}
+		}, false, 1, peer.ErrUnreachable},
 		{"after others who say so", nil, func(d *duo, me string) []nearby.Peer {
 			fpr := d.key.Certificate().Fingerprint()
 			return []nearby.Peer{says(fpr, "", dead, refuses(d.t, nil)), says(fpr, "", refuses(d.t, d.readerKey.Certificate())), says(fpr, "", me)}
