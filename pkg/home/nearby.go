@@ -174,9 +174,10 @@ func (h *Home) notedNeighbours() ([]Neighbour, error) {
 		return nil, err
 	}
 	var n noted
-	age := func() time.Duration { return h.opt.Now().Sub(n.At) }
-	damaged := ijson.Unmarshal(data, &n) != nil
-	if damaged || age() < 0 || age() > neighboursTime {
+	if err := ijson.Unmarshal(data, &n); err != nil {
+		return nil, nil //nolint:nilerr // what is damaged is made anew
+	}
+	if age := h.opt.Now().Sub(n.At); age < 0 || age > neighboursTime {
 		return nil, nil
 	}
 	list := []Neighbour{}
