@@ -81,6 +81,7 @@ If a proxy stands before it, name its network with --trusted-proxy.`,
 	addSettingFlag(cmd.Flags(), "listen", "")
 	addSettingFlag(cmd.Flags(), "address", "")
 	addSettingFlag(cmd.Flags(), "announce", "")
+	completeFlag(cmd, "announce", cobra.FixedCompletions(nearby.Modes(), only))
 	addSettingFlag(cmd.Flags(), "trusted-proxy", "")
 	cmd.Flags().StringVar(&ready, "ready-file", "", "write the URL to `FILE` when connections are accepted")
 	return cmd

@@ -40,8 +40,16 @@ func Announce(ctx context.Context, o Options) {
 	if o.Mode == Off || !ok {
 		return
 	}
-	a := &announcer{Options: o, at: at, known: links()}
+	a := &announcer{Options: o, links: links, respond: func(ctx context.Context, n named) (<-chan struct{}, error) {
+		return respond(ctx, at, n, o.Log)
+	}}
+	a.run(ctx)
+}
+
+// run is Announce, on whatever network there is.
+func (a *announcer) run(ctx context.Context) {
 	defer a.leaving.Wait()
+	a.known = a.links()
 	due := time.NewTimer(0)
 	defer due.Stop()
 	look := time.NewTicker(glance)
@@ -52,7 +60,7 @@ func Announce(ctx context.Context, o Options) {
 			a.leave(ctx, a.now, 0)
 			return
 		case <-look.C:
-			switch is := links(); {
+			switch is := a.links(); {
 			case is != a.known:
 				a.known = is
 				a.leave(ctx, a.now, 0) // its sockets are those of the networks that were
@@ -73,7 +81,8 @@ func Announce(ctx context.Context, o Options) {
 // An announcer is one appearance after the other.
 type announcer struct {
 	Options
-	at      listening
+	links   func() string
+	respond func(context.Context, named) (ended <-chan struct{}, err error)
 	known   string // links, when they were looked at
 	now     *appearance
 	failed  string // the last failure, which is told once
@@ -97,7 +106,7 @@ func (a *announcer) appear(ctx context.Context) *appearance {
 	}
 	// It outlives ctx by its goodbye.
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
-	ended, err := respond(running, a.at, n, a.Log)
+	ended, err := a.respond(running, n)
 	if err != nil {
 		stop()
 		return a.fail(err)
