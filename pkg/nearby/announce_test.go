@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,6 +16,7 @@ import (
 
 // A link is a network on which a test hears what is announced, and when.
 type link struct {
+	sync.Mutex
 	begun   time.Time
 	is      string // what links tells
 	broken  error
@@ -30,6 +32,8 @@ func (l *link) note(format string, args ...any) {
 
 // respond says goodbye in a quarter of a second.
 func (l *link) respond(ctx context.Context, n named) (<-chan struct{}, error) {
+	l.Lock()
+	defer l.Unlock()
 	if l.broken != nil {
 		return nil, l.broken
 	}
@@ -41,11 +45,26 @@ func (l *link) respond(ctx context.Context, n named) (<-chan struct{}, error) {
 	go func() {
 		<-ctx.Done()
 		time.Sleep(250 * time.Millisecond)
+		l.Lock()
+		defer l.Unlock()
 		l.note("%d is gone", number)
 		l.running--
 		close(ended)
 	}()
 	return ended, nil
+}
+
+func (l *link) links() string {
+	l.Lock()
+	defer l.Unlock()
+	return l.is
+}
+
+// becomes changes what is on the link.
+func (l *link) becomes(is string, broken error) {
+	l.Lock()
+	defer l.Unlock()
+	l.is, l.broken = is, broken
 }
 
 // during announces to friends while do lives on it.
@@ -55,7 +74,7 @@ func (l *link) during(t *testing.T, do func()) {
 		l.begun = time.Now()
 		ctx, stop := context.WithCancel(t.Context())
 		o := Options{Mode: Friends, Fingerprint: alice, Rand: rand.Reader, Log: slog.New(slog.NewTextHandler(&l.log, nil))}
-		a := &announcer{Options: o, links: func() string { return l.is }, respond: l.respond}
+		a := &announcer{Options: o, links: l.links, respond: l.respond}
 		ended := make(chan struct{})
 		go func() {
 			a.run(ctx)
@@ -102,11 +121,11 @@ func TestNewNamesOnEveryNetwork(t *testing.T) {
 	l := &link{}
 	l.during(t, func() {
 		wait(time.Minute) // nobody to tell
-		l.is = "home"
+		l.becomes("home", nil)
 		wait(7 * time.Second)
-		l.is = "café"
+		l.becomes("café", nil)
 		wait(50 * time.Minute)
-		l.is = ""
+		l.becomes("", nil)
 		wait(6 * time.Second)
 	})
 	l.read(t, "1m5s 0 appears", "1m10s 1 appears", "1m10.25s 0 is gone", "51m10.25s 1 is gone")
@@ -130,7 +149,7 @@ func TestAnnounceAgain(t *testing.T) {
 		if n := strings.Count(l.log.String(), "no sockets"); n != 1 {
 			t.Errorf("it was told %d times:\n%s", n, l.log.String())
 		}
-		l.broken = nil
+		l.becomes("home", nil)
 		wait(6 * time.Second)
 		l.read(t, "1m5s 0 appears")
 	})
