@@ -1,11 +1,15 @@
 package home_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -211,5 +215,68 @@ func TestNearby(t *testing.T) {
 		if _, err := h.Neighbour(t.Context(), 1); err != nil || s.looks != 3+i {
 			t.Errorf("%q: %v, after %d looks", text, err, s.looks)
 		}
+	}
+}
+
+// before is a server in front of the owner's, which looks at what comes, and
+// answers it itself if it says so.
+func (d *duo) before(look func(w http.ResponseWriter, r *http.Request) (answered bool)) string {
+	d.t.Helper()
+	to, err := url.Parse(d.url)
+	d.check(err)
+	behind := httputil.NewSingleHostReverseProxy(to)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !look(w, r) {
+			behind.ServeHTTP(w, r)
+		}
+	}))
+	d.t.Cleanup(s.Close)
+	return s.URL
+}
+
+// spec: N8
+func TestNearbyNobodyReadsWhomIAsk(t *testing.T) {
+	d := newDuo(t)
+	d.note("lunch", forFriends)
+	fpr := d.key.Certificate().Fingerprint()
+	var asked []string
+	refuse := 0
+	at := d.before(func(w http.ResponseWriter, r *http.Request) bool {
+		asked = append(asked, r.Method)
+		if r.Method != http.MethodPost {
+			return false
+		}
+		body, err := io.ReadAll(r.Body)
+		d.check(err)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if heard := fmt.Sprint(r.URL, r.Header) + string(body); strings.Contains(heard, string(fpr)) || strings.Contains(heard, "Reader") {
+			t.Errorf("the request tells who asks whom: %q", heard)
+		}
+		if refuse > 0 {
+			refuse--
+			w.WriteHeader(http.StatusBadRequest)
+			return true
+		}
+		return false
+	})
+	d.check(d.reader.People().SetAddresses(fpr, nil))
+	s := &street{peers: []nearby.Peer{says(fpr, "", at)}}
+	pull := func() (done home.Pulled) {
+		d.check(d.on(s, true).Pull(t.Context(), nil, home.PullOptions{Jobs: 1}, func(e home.Event) {
+			if e.Pulled != nil {
+				done = *e.Pulled
+			}
+		}))
+		return done
+	}
+	if done := pull(); done.Err != nil || done.New != 1 || slices.Contains(asked, http.MethodGet) {
+		t.Errorf("%+v, after %v", done, asked)
+	}
+
+	// Who refuses may have other subkeys now: they are asked for.
+	asked, refuse = nil, 1
+	d.check(d.reader.People().SetAddresses(fpr, nil))
+	if done := pull(); done.Err != nil || !done.Complete || !slices.Equal(asked, []string{http.MethodPost, http.MethodGet, http.MethodPost}) {
+		t.Errorf("%+v, after %v", done, asked)
 	}
 }
