@@ -17,10 +17,10 @@ const vectors = "../testdata/vectors"
 
 var (
 	ruleStart = regexp.MustCompile(`(?m)^\*\*([A-Z])([0-9]+)\.\*\* `)
-	ruleName  = regexp.MustCompile(`^[PMWSFIAK][1-9][0-9]*$`)
-	inText    = regexp.MustCompile(`\b([PMWSFIAK][1-9][0-9]*)\b`)
+	ruleName  = regexp.MustCompile(`^[PMWSFIAKN][1-9][0-9]*$`)
+	inText    = regexp.MustCompile(`\b([PMWSFIAKN][1-9][0-9]*)\b`)
 	inTest    = regexp.MustCompile(`(?m)^// spec: ([A-Z0-9, ]+)\n(?://.*\n)*func (?:Test|Fuzz)\w+\(`)
-	documents = map[string]string{"post.md": "P", "message.md": "M", "walk.md": "W", "server.md": "S", "files.md": "F", "meet.md": "I", "back.md": "A", "kinds.md": "K"}
+	documents = map[string]string{"post.md": "P", "message.md": "M", "walk.md": "W", "server.md": "S", "files.md": "F", "meet.md": "I", "back.md": "A", "kinds.md": "K", "nearby.md": "N"}
 )
 
 // rules lists every rule number of every document, in order.

@@ -24,7 +24,7 @@ func configured(t *testing.T, text string) *world {
 func TestDefaults(t *testing.T) {
 	got, err := newWorld(t).settings()
 	want := settings{
-		To: []string{"friends"}, Listen: ":7117", Color: "auto", Timeout: 30 * time.Second, Wait: 10 * time.Second,
+		To: []string{"friends"}, Listen: ":7117", Announce: "off", PullNearby: true, Color: "auto", Timeout: 30 * time.Second, Wait: 10 * time.Second,
 		Jobs: 8, TrustedProxy: []string{}, RatePerAddress: 1000, RatePerKey: 50, TimelineLimit: 50,
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
@@ -85,6 +85,7 @@ func TestWrongSettings(t *testing.T) {
 		{"no duration", `wait = 10`, `config.toml, line 1: wait: "10" is not a time such as 30s or 5m`},
 		{"negative duration", `wait = "-1s"`, `config.toml, line 1: wait: "-1s" is not a time such as 30s or 5m`},
 		{"no color", `color = "red"`, `config.toml, line 1: color: "red" is none of auto, always, never`},
+		{"no announcement", `announce = "all"`, `config.toml, line 1: announce: "all" is none of off, friends, everyone`},
 		{"no yes or no", `mark-read = "maybe"`, `config.toml, line 1: mark-read: "maybe" is neither true nor false`},
 		{"no list", `to = 3`, `config.toml, line 1: to: 3 is not a list such as ["a", "b"]`},
 		{"a list of numbers", `to = [3]`, `config.toml, line 1: to: 3 is not a text in quotes`},

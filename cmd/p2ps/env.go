@@ -30,7 +30,8 @@ type env struct {
 	rand   io.Reader
 	log    *slog.Logger
 	getenv func(string) string
-	hook   disk.Hook // nil but in tests, which make the disk fail
+	hook   disk.Hook   // nil but in tests, which make the disk fail
+	seek   home.Looker // nil but in tests: what looks on the local network
 
 	terminal // which of the three are one
 	globals  // the flags that every command has

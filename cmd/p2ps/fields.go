@@ -26,6 +26,7 @@ func lineTypes() map[string][]any {
 		"help":       {helpLine{}},
 		"invite":     {inviteLine{}},
 		"key":        {keyLine{}},
+		"peer":       {peerLine{}},
 		"post":       {postLine{}},
 		"problem":    {problemLine{}},
 		"pull":       {pullLine{}},
@@ -78,6 +79,8 @@ func kindsOf(cmd *cobra.Command) []string {
 		return []string{"status", "problem"}
 	case "pull":
 		return []string{"post", "gone", "file", "pull", "change"}
+	case "nearby":
+		return []string{"peer"}
 	case "serve":
 		return []string{"serve", "change"}
 	case "demo", "completion", "version":

@@ -27,9 +27,10 @@ func newFriendAdd(e *env) *cobra.Command {
 		Use:   "add SOURCE",
 		Short: "Make somebody a friend, by an invite or his key",
 		Long: `Make somebody a friend. SOURCE is an invite (P2PS:1/..., from p2ps invite), a
-key file (armored or binary), - for one on stdin, or the http(s) address at
-which he serves: then the fingerprint is shown and must be confirmed (-y does),
-and the address is kept. --scan takes it from the QR code in an image instead.
+key file (armored or binary), - for one on stdin, or where he serves, nearby:N
+(from p2ps nearby) or an http(s) address: then the fingerprint is shown and must
+be confirmed (-y does), and the address is kept. --scan takes it from the QR
+code in an image instead.
 
 By an invite both become friends of each other at once, and what he has for you
 is pulled. With a card, which has no token, he is asked: you see what is public
@@ -47,12 +48,13 @@ first.`,
   p2ps friend add --scan photo.jpg
   p2ps friend add bob.asc --name bob --address http://bob.example:7117
   p2ps friend add http://bob.example:7117
+  p2ps friend add nearby:1
   gpg --export bob@example.org | p2ps friend add - --group family --history none`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if a.scan != "" {
 				return arguments(0, 0, "")(cmd, args)
 			}
-			return arguments(1, 1, "SOURCE (an invite, a key file, - or http(s)://host:port)")(cmd, args)
+			return arguments(1, 1, "SOURCE (an invite, a key file, -, nearby:N or http(s)://host:port)")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return e.addFriend(cmd.Context(), strings.Join(args, ""), a)

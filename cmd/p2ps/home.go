@@ -23,7 +23,7 @@ func (e *env) openHome() (*home.Home, error) {
 
 func (e *env) homeOptions() (home.Options, error) {
 	s, err := e.settings()
-	return home.Options{Now: e.now, Rand: e.rand, Log: e.log, Wait: s.Wait, Hook: e.hook}, err
+	return home.Options{Now: e.now, Rand: e.rand, Log: e.log, Wait: s.Wait, Hook: e.hook, Look: e.seek, PullNearby: s.PullNearby}, err
 }
 
 // identity opens the home and tells who I am; there may be nobody yet.

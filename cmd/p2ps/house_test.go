@@ -35,6 +35,7 @@ var core = []string{"pkg/pgp", "pkg/post", "pkg/wire"}
 var guests = map[string]string{
 	"github.com/ProtonMail/go-crypto":      "pkg/pgp",
 	"github.com/adrg/xdg":                  "cmd/p2ps",
+	"github.com/brutella/dnssd":            "pkg/nearby",
 	"github.com/clipperhouse/displaywidth": "pkg/text",
 	"github.com/dustin/go-humanize":        "pkg/text",
 	"github.com/fsnotify/fsnotify":         "pkg/disk",

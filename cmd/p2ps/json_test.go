@@ -18,6 +18,8 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/p2ps/p2ps/pkg/nearby"
+	"github.com/p2ps/p2ps/pkg/pgp"
 	"github.com/p2ps/p2ps/spec"
 )
 
@@ -33,6 +35,7 @@ type scene struct {
 	stdin   string
 	last    []map[string]any // lines of the last command
 	said    string           // on stderr
+	nearby  []nearby.Peer    // who is announced on the local network
 }
 
 func newScene(t *testing.T) *scene {
@@ -81,6 +84,7 @@ func (s *scene) world(who string) *world {
 	w.now = time.Now
 	w.stdin = strings.NewReader(s.stdin)
 	w.dir = func() (string, error) { return filepath.Join(s.dir, who), nil }
+	w.seek = func(context.Context) ([]nearby.Peer, error) { return s.nearby, nil }
 	return w
 }
 
@@ -246,6 +250,13 @@ func (s *scene) serve(who string) (url string, stop func()) {
 	cancel(nil)
 	s.t.Fatalf("%s is not being served: exit %d: %s", who, <-ended, w.errout)
 	return "", nil
+}
+
+// fingerprint is somebody's own.
+func (s *scene) fingerprint(who string) string {
+	s.t.Helper()
+	s.play(who, 0, "key", "show")
+	return s.one("key", "fingerprint")
 }
 
 func (s *scene) file(name, text string) string {
@@ -508,6 +519,20 @@ func (s *scene) exchange() {
 	s.prints("pull")
 	s.play("bob", 0, "pull")
 	s.prints("pull") // away, which is no failure
+	s.play("bob", 0, "nearby")
+	s.prints("") // nobody
+	fpr := pgp.Fingerprint(s.fingerprint("alice"))
+	s.nearby = []nearby.Peer{
+		{Record: nearby.Record{Fingerprint: fpr, Name: "Alice\u202e"}, Addresses: []string{url}},
+		{Addresses: []string{"http://127.0.0.1:1"}},
+	}
+	s.play("bob", 0, "nearby")
+	s.prints("peer peer")
+	s.play("bob", 0, "friend", "add", "nearby:1", "--dry-run")
+	s.prints("change")
+	s.play("bob", 5, "friend", "add", "nearby:2")
+	s.play("bob", 3, "friend", "add", "nearby:3")
+	s.nearby = nil
 	s.play("bob", 0, "friend", "address", "alice", url)
 	s.play("bob", 0, "pull")
 	if kinds := s.kindsOf(); !strings.HasPrefix(kinds, "post ") || !strings.HasSuffix(kinds, " pull") {

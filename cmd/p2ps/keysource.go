@@ -24,15 +24,20 @@ func isWeb(source string) bool {
 }
 
 // keyFrom reads somebody's certificate from a file, stdin ("-") or, of whoever
-// lives there, an http(s) address, which comes back as it is kept.
+// lives there, an http(s) address, which comes back as it is kept; or of who is
+// nearby:N, and from where it came.
 func (e *env) keyFrom(ctx context.Context, source string) (cert *pgp.Certificate, address string, err error) {
 	var data []byte
-	if isWeb(source) {
+	var want pgp.Fingerprint // if the source says whose key it is
+	switch {
+	case isWeb(source):
 		data, address, err = e.fetchKey(ctx, source)
-	} else {
+	case strings.HasPrefix(source, sourceNearby):
+		data, address, want, err = e.keyNearby(ctx, source)
+	default:
 		data, err = e.readNamed(source, maxKeyFile, "is the name right? A friend makes the file with p2ps key export -o FILE, and gives it to you")
 		if errors.Is(err, fs.ErrNotExist) && looksOtherwise(source) {
-			return nil, "", usage("take an invite, a key file (p2ps key export makes one), - for stdin, or http(s)://host:port",
+			return nil, "", usage("take an invite, a key file (p2ps key export makes one), - for stdin, nearby:N, or http(s)://host:port",
 				"%q is no invite, key file, - or http(s) address", text.Clean(source))
 		}
 	}
@@ -49,6 +54,10 @@ func (e *env) keyFrom(ctx context.Context, source string) (cert *pgp.Certificate
 	}
 	if err != nil {
 		return nil, "", fmt.Errorf("the key from %s: %w", named, err)
+	}
+	if want != "" && cert.Fingerprint() != want {
+		return nil, "", fail(exitUntrusted, "ask the person; p2ps key show tells the fingerprint there",
+			"%s is announced with the fingerprint %s, and gives the key %s", named, want, cert.Fingerprint())
 	}
 	return cert, address, nil
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/p2ps/p2ps/pkg/nearby"
 	"github.com/p2ps/p2ps/pkg/peer"
 )
 
@@ -34,6 +35,7 @@ var (
 	isCount    = settingKind{"number", count}
 	isDuration = settingKind{"duration", duration}
 	isColor    = settingKind{"when", oneOf("auto", "always", "never")}
+	isAnnounce = settingKind{"mode", oneOf(nearby.Modes()...)}
 	isListen   = settingKind{"host:port", hostPort}
 	isURL      = settingKind{"url", webAddress}
 	isNetworks = settingKind{"network", networks}

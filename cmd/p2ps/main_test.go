@@ -5,12 +5,15 @@ import (
 	"bytes"
 	"context"
 	"flag"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/p2ps/p2ps/pkg/nearby"
 )
 
 // update rewrites the generated files instead of comparing with them.
@@ -25,6 +28,12 @@ func TestMain(m *testing.M) {
 			e := newEnv(ctx)
 			seams(e)
 			os.Exit(run(ctx, e, os.Args[1:]))
+		},
+		"p2ps-ear": func() {
+			if err := ear(); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
 		},
 	})
 }
@@ -43,10 +52,15 @@ func seams(e *env) {
 	if s := os.Getenv("P2PS_TEST_FAULT"); s != "" {
 		e.hook = faulty(s)
 	}
+	if os.Getenv("P2PS_TEST_LAN") == "" { // what stories ask stays on this machine
+		e.seek = nobodyNearby
+	}
 	if os.Getenv("P2PS_TEST_PANIC") != "" {
 		e.dir = func() (string, error) { panic("as the story wants it") }
 	}
 }
+
+func nobodyNearby(context.Context) ([]nearby.Peer, error) { return nil, nil }
 
 // A world is an env of which a test sees every side.
 type world struct {
@@ -70,6 +84,7 @@ func newWorld(t *testing.T) *world {
 	w.stderr = w.errout
 	w.now = func() time.Time { return time.Date(2026, 11, 22, 12, 34, 56, 0, time.UTC) }
 	w.terminal = terminal{}
+	w.seek = nobodyNearby
 	dir := t.TempDir()
 	w.dir = func() (string, error) { return dir, nil }
 	return w

@@ -11,7 +11,7 @@ func commands() []group {
 		{"start", "Start:", []constructor{newKeygen, newStatus, newDemo}},
 		{"write", "Write:", []constructor{newPost, newReply, newLike, newRepost, newEdit, newDelete, newRestore, newProfile, newSign, newRsvp, newQuestion, newVote, newAudience}},
 		{"read", "Read:", []constructor{newTimeline, newShow, newThread, newSearch, newSave}},
-		{"exchange", "Exchange:", []constructor{newServe, newPull}},
+		{"exchange", "Exchange:", []constructor{newServe, newPull, newNearby}},
 		{"people", "People:", []constructor{newInvite, newFriend, newFollow, newUnfollow, newGroup, newBlock}},
 		{"identity", "Identity:", []constructor{newKey}},
 		{"upkeep", "Upkeep:", []constructor{newCheck, newConfig, newCompletion, newVersion, newGC}},

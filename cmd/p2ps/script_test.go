@@ -11,6 +11,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
+// spec: N1
 // TestScripts runs the stories: testdata/script/*.txtar at the root of the
 // repository. Beside the commands of testscript they have
 //
@@ -24,8 +25,9 @@ import (
 //	tamper FILE OLD NEW   change what stands once in a file, as a hostile hand would
 //	slow, impostor, interrupts, drains   see scriptnet_test.go
 //	picture, noise        make a file, see scriptfile_test.go
+//	cable, unplug, eavesdrop, avahi, until   see scriptlan_test.go
 //
-// and the conditions [exec:PROGRAM] and [root].
+// and the conditions [exec:PROGRAM], [root] and [lan]: there can be machines.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join(root, "testdata", "script"),
@@ -47,6 +49,11 @@ func TestScripts(t *testing.T) {
 			"impostor":   plainly("impostor NAME [KEYFILE | -]", 1, 2, impostor),
 			"interrupts": plainly("interrupts SIGNAL FILE CODE COMMAND [ARGUMENT...]", 4, -1, interrupts),
 			"drains":     plainly("drains NAME", 1, 1, drains),
+			"cable":      plainly("cable N ONE OTHER", 3, 3, cable),
+			"unplug":     plainly("unplug N NAME", 2, 2, unplug),
+			"eavesdrop":  plainly("eavesdrop NAME FILE", 2, 2, eavesdrop),
+			"avahi":      plainly("avahi NAME HOST", 2, 2, avahi),
+			"until":      plainly("until REGEX COMMAND [ARGUMENT...]", 2, -1, until),
 			"picture":    plainly("picture FILE", 1, 1, picture),
 			"noise":      plainly("noise FILE KIB", 2, 2, makeNoise),
 		},
@@ -65,10 +72,11 @@ func plainly(use string, least, most int, f func(*testscript.TestScript, []strin
 
 // A cast is the people of one story.
 type cast struct {
-	now    string            // who acts
-	clocks map[string]string // offset of each
-	serves map[string]*exec.Cmd
-	ended  map[string]chan struct{} // closed when that serve has ended
+	now      string            // who acts
+	clocks   map[string]string // offset of each
+	serves   map[string]*exec.Cmd
+	machines []string                 // of those who have one, in order
+	ended    map[string]chan struct{} // closed when that serve has ended
 }
 
 type castKey struct{}
@@ -90,8 +98,11 @@ func setUp(e *testscript.Env) error {
 }
 
 func condition(name string) (bool, error) {
-	if name == "root" {
+	switch name {
+	case "root":
 		return os.Geteuid() == 0, nil
+	case "lan":
+		return os.Geteuid() == 0 && canCable(), nil
 	}
 	return false, fmt.Errorf("unknown condition %q", name)
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -27,8 +28,12 @@ func startServe(ts *testscript.TestScript, args []string) {
 	at := ts.Getenv("WORK") + "/" + name + ".serve"
 	ready := at + ".ready"
 	_ = os.Remove(ready)
-	flags := append([]string{"serve", "--listen", "127.0.0.1:0", "--ready-file", ready}, args[1:]...)
-	cmd := exec.Command(program(ts, "p2ps"), flags...)
+	listen := "127.0.0.1:0"
+	if slices.Contains(c.machines, name) {
+		listen = ":0"
+	}
+	flags := append([]string{"serve", "--listen", listen, "--ready-file", ready}, args[1:]...)
+	cmd := inNet(ts, name, program(ts, "p2ps"), flags...)
 	cmd.Env, cmd.Dir = environ(ts, name), ts.Getenv("WORK")
 	cmd.Stdout, cmd.Stderr = appendTo(ts, at+".out"), appendTo(ts, at+".err")
 	ts.Check(cmd.Start())

@@ -10,6 +10,7 @@ import (
 	"github.com/p2ps/p2ps/pkg/index"
 	"github.com/p2ps/p2ps/pkg/keyring"
 	"github.com/p2ps/p2ps/pkg/media"
+	"github.com/p2ps/p2ps/pkg/nearby"
 	"github.com/p2ps/p2ps/pkg/peer"
 	"github.com/p2ps/p2ps/pkg/pgp"
 	"github.com/p2ps/p2ps/pkg/post"
@@ -47,6 +48,7 @@ var sentinels = []struct {
 	{home.ErrKeyChanged, exitUntrusted, "do not retry: ask the person, then settle it with p2ps friend verify, address or remove; see p2ps help trust"},
 	{home.ErrElsewhere, exitNotFound, "ask whoever sent the link for a new one, and compare its fingerprint"},
 	{home.ErrUntrusted, exitUntrusted, "do not retry: ask the person, and see p2ps help trust"},
+	{home.ErrNoNeighbour, exitNotFound, "p2ps nearby shows who is there, and the numbers"},
 	{home.ErrNoAddress, exitTemporary, "p2ps friend address WHO URL says where"},
 	{home.ErrFile, exitUntrusted, "ask the person whose post it is; what is here of it is not shown"},
 	{home.ErrIncomplete, exitUntrusted, "p2ps pull --full walks again from the beginning; if that does not help, ask the person"},
@@ -94,6 +96,7 @@ var sentinels = []struct {
 	{peer.ErrNotFound, exitNotFound, "ask the person whether it is still there"},
 	{peer.ErrAnswer, exitError, "what came before it is kept; ask the person, whose p2ps may be broken"},
 	{peer.ErrAddress, exitUsage, "write it as http://example.org:7117"},
+	{nearby.ErrLink, exitTemporary, "is this machine on a network?"},
 	{pull.ErrPeer, exitPartial, "what came before it is kept"},
 
 	{index.ErrUnwritable, exitError, "make room, and do it again"},

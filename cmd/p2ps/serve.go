@@ -13,6 +13,7 @@ import (
 
 	"github.com/p2ps/p2ps/pkg/disk"
 	"github.com/p2ps/p2ps/pkg/home"
+	"github.com/p2ps/p2ps/pkg/nearby"
 	"github.com/p2ps/p2ps/pkg/peer"
 )
 
@@ -21,6 +22,7 @@ type serveLine struct {
 	header
 	URL         string `json:"url"`
 	Fingerprint string `json:"fingerprint"`
+	Announce    string `json:"announce,omitempty"` // on the local network, to whom
 }
 
 func newServe(e *env) *cobra.Command {
@@ -33,9 +35,15 @@ until Ctrl-C or SIGTERM; what is being answered then is finished first. Rights
 are read from the files at every request, so that friends, groups and blocks
 count at once, whichever program changes them.
 
+With --announce friends it is announced on the local network, so that those who
+hold your key find you there, and others see that somebody is there who uses
+p2ps; with everyone, under your name and fingerprint (see p2ps nearby). Nothing
+is announced unless you say so.
+
 All that is private is sealed to the one who asked; no https is needed for it.
 If a proxy stands before it, name its network with --trusted-proxy.`,
 		Example: `  p2ps serve
+  p2ps serve --announce friends
   p2ps serve --listen 127.0.0.1:0 --ready-file url`,
 		Args: noArguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -52,7 +60,10 @@ If a proxy stands before it, name its network with --trusted-proxy.`,
 				return err
 			}
 			defer func() { _ = l.Close() }()
-			line := serveLine{kind("serve"), s.Address, string(me.Fingerprint())}
+			line := serveLine{kind("serve"), s.Address, string(me.Fingerprint()), ""}
+			if e.announces(nearby.Mode(s.Announce), l.Addr()) {
+				line.Announce = s.Announce
+			}
 			if line.URL == "" {
 				line.URL = urlOf(l.Addr())
 			}
@@ -69,6 +80,8 @@ If a proxy stands before it, name its network with --trusted-proxy.`,
 	}
 	addSettingFlag(cmd.Flags(), "listen", "")
 	addSettingFlag(cmd.Flags(), "address", "")
+	addSettingFlag(cmd.Flags(), "announce", "")
+	completeFlag(cmd, "announce", cobra.FixedCompletions(nearby.Modes(), only))
 	addSettingFlag(cmd.Flags(), "trusted-proxy", "")
 	cmd.Flags().StringVar(&ready, "ready-file", "", "write the URL to `FILE` when connections are accepted")
 	return cmd
@@ -99,11 +112,47 @@ func (e *env) serve(ctx context.Context, h *home.Home, l net.Listener, limits pe
 		return err
 	}
 	go h.KeepLooking(ctx)
-	if err := peer.Serve(ctx, l, handler, limits, e.log); err != nil {
+	bye := e.announce(ctx, h, nearby.Mode(line.Announce), l.Addr())
+	err = peer.Serve(ctx, l, handler, limits, e.log)
+	bye()
+	if err != nil {
 		return err
 	}
 	e.say("no longer serving")
 	return nil
+}
+
+// announces tells whether a server is announced on the local network, and says
+// so if it was to be and cannot.
+func (e *env) announces(mode nearby.Mode, listening net.Addr) bool {
+	if mode == nearby.Off {
+		return false
+	}
+	if !nearby.Reachable(listening) {
+		e.warn("note: not announced: %s is not reached from the local network (see --listen)", listening)
+		return false
+	}
+	return true
+}
+
+// announce announces the home on the local network until bye is called, which
+// comes back when the goodbye is said.
+func (e *env) announce(ctx context.Context, h *home.Home, mode nearby.Mode, listening net.Addr) (bye func()) {
+	if mode == "" {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := h.Announce(ctx, mode, listening); err != nil {
+			e.log.Warn("not announced on the local network", "error", err)
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
 }
 
 // servingMemory bounds what serving takes, in bytes. peer.Limits bound what is

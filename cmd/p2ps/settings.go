@@ -14,6 +14,8 @@ type settings struct {
 	To             []string      `mapstructure:"to"`
 	Listen         string        `mapstructure:"listen"`
 	Address        string        `mapstructure:"address"`
+	Announce       string        `mapstructure:"announce"`
+	PullNearby     bool          `mapstructure:"pull-nearby"`
 	Color          string        `mapstructure:"color"`
 	Pager          string        `mapstructure:"pager"`
 	Editor         string        `mapstructure:"editor"`
@@ -41,6 +43,8 @@ func settingTable() []setting {
 		{"to", isList, "friends", "`WHO` a post goes to: me, friends, public, a group or a friend"},
 		{"listen", isListen, ":7117", "`ADDRESS` that serve listens on"},
 		{"address", isURL, "", "`ADDRESS` under which friends reach serve"},
+		{"announce", isAnnounce, "off", "to `WHOM` serve shows itself on the local network: off, friends or everyone"},
+		{"pull-nearby", isYesNo, "true", "look on the local network for friends whose addresses fail"},
 		{"color", isColor, "auto", "`WHEN` to color the output: auto, always or never"},
 		{"pager", isText, "", "`COMMAND` for long output; cat for none; else PAGER, then less"},
 		{"editor", isText, "", "`COMMAND` to write with; else VISUAL, EDITOR, then vi"},

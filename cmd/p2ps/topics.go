@@ -152,7 +152,8 @@ your screen: then both are verified at once. Whoever adds such a link at a
 terminal is asked whether it was so; in a script its owner is believed.
 
 A key from a file, from a peer's address, by a card or by a friend request is
-never verified by itself either. Compare the fingerprint on the phone: each
+never verified by itself either, nor is one that was announced on the local
+network (p2ps nearby), where anybody can say that he is anybody. Compare the fingerprint on the phone: each
 reads his own to the other, as it stands in p2ps key show.
 
     p2ps friend verify WHO               # shows both, asks what you hear

@@ -246,7 +246,7 @@ func (h *Home) FetchFiles(ctx context.Context, p *post.Post, timeout time.Durati
 	}
 	client := peer.NewClient(timeout)
 	defer client.Close()
-	l, err := h.linkTo(client, who, cert, nil)
+	l, err := h.linkTo(ctx, client, &seeker{h: h}, who, cert, nil)
 	if err != nil {
 		return 0, err
 	}

@@ -53,6 +53,9 @@ type Options struct {
 	Wait time.Duration // for a lock
 	Hook disk.Hook     // where tests make the disk fail
 
+	Look       Looker // on the local network; nil is nearby.Look
+	PullNearby bool   // a friend whose addresses fail is looked for there
+
 	Items int // of one page that is given; 0 is the protocol's limit
 	IDs   int // of one question that is asked; 0 is the protocol's limit
 

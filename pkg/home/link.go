@@ -70,6 +70,10 @@ type place struct {
 	cert      *pgp.Certificate
 	bytes     int64
 	fileBytes int64 // of files, which MaxRun does not bound
+
+	ctx    context.Context // of the pull, for hints
+	hints  func() []string // more addresses, if none of those answers; nil if there are none
+	hinted bool            // base is one of them
 }
 
 func (p *place) Bytes() int64 { return p.bytes }
@@ -78,8 +82,16 @@ func (p *place) Bytes() int64 { return p.bytes }
 // does.
 func (p *place) try(ask func(base string) error) error {
 	if p.base != "" {
-		return ask(p.base)
+		return p.hearsay(ask(p.base))
 	}
+	err := p.tryKnown(ask)
+	if err == nil || p.hints == nil || !isAway(err) {
+		return err
+	}
+	return p.tryHints(err, ask)
+}
+
+func (p *place) tryKnown(ask func(base string) error) error {
 	if len(p.addresses) == 0 {
 		return ErrNoAddress
 	}

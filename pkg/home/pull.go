@@ -86,12 +86,13 @@ func (h *Home) Pull(ctx context.Context, people []keyring.Person, opt PullOption
 	}
 	client := peer.NewClient(opt.Timeout)
 	defer client.Close()
+	sought := &seeker{h: h}
 	var mu sync.Mutex
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, opt.Jobs))
 	for _, p := range people {
 		g.Go(func() error {
-			done := h.pullOne(ctx, client, p, mine, opt, func(e Event) {
+			done := h.pullOne(ctx, client, sought, p, mine, opt, func(e Event) {
 				mu.Lock()
 				defer mu.Unlock()
 				e.Person = p
@@ -109,7 +110,7 @@ func (h *Home) Pull(ctx context.Context, people []keyring.Person, opt PullOption
 	return g.Wait()
 }
 
-func (h *Home) pullOne(ctx context.Context, client *peer.Client, p keyring.Person, mine []string, opt PullOptions, tell func(Event)) Pulled {
+func (h *Home) pullOne(ctx context.Context, client *peer.Client, sought *seeker, p keyring.Person, mine []string, opt PullOptions, tell func(Event)) Pulled {
 	all := ctx
 	ctx, cancel := context.WithTimeoutCause(ctx, runTime, fmt.Errorf("%w: the pull took longer than %s", peer.ErrUnreachable, runTime))
 	defer cancel()
@@ -122,7 +123,7 @@ func (h *Home) pullOne(ctx context.Context, client *peer.Client, p keyring.Perso
 		if err != nil {
 			return err
 		}
-		l, err := h.linkTo(client, p, cert, mine)
+		l, err := h.linkTo(ctx, client, sought, p, cert, mine)
 		if err != nil {
 			return err
 		}
@@ -136,7 +137,7 @@ func (h *Home) pullOne(ctx context.Context, client *peer.Client, p keyring.Perso
 	return done
 }
 
-func (h *Home) linkTo(client *peer.Client, p keyring.Person, cert *pgp.Certificate, mine []string) (link, error) {
+func (h *Home) linkTo(ctx context.Context, client *peer.Client, sought *seeker, p keyring.Person, cert *pgp.Certificate, mine []string) (link, error) {
 	at := place{h: h, client: client, addresses: p.Addresses, cert: cert}
 	if p.Follow {
 		return &publicLink{at}, nil
@@ -144,6 +145,9 @@ func (h *Home) linkTo(client *peer.Client, p keyring.Person, cert *pgp.Certifica
 	me, err := h.secret()
 	if err != nil {
 		return nil, err
+	}
+	if h.opt.PullNearby { // of what is public, what is left out would not show: that is asked where its owner said
+		at.ctx, at.hints = ctx, func() []string { return sought.seek(ctx, p.Fingerprint) }
 	}
 	return &sealedLink{place: at, me: me, mine: mine}, nil
 }

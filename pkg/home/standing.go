@@ -145,10 +145,10 @@ func (s *standing) stand(ctx context.Context, st *stander) {
 	for wait := time.Duration(0); pause(ctx, wait) == nil; {
 		soon := time.After(s.pace.better)
 		news, asked, err := s.await(ctx, st.person)
-		switch away := errors.Is(err, peer.ErrUnreachable) || errors.Is(err, ErrNoAddress); {
+		switch {
 		case ctx.Err() != nil:
 			return
-		case away:
+		case err != nil && isAway(err):
 			wait = min(max(2*wait, s.pace.retry), s.pace.longest)
 			continue
 		case err == nil && !news:
@@ -205,7 +205,7 @@ func (s *standing) await(ctx context.Context, p keyring.Person) (news, asked boo
 	if err != nil {
 		return false, false, err
 	}
-	l, err := s.h.linkTo(s.client, p, cert, mine)
+	l, err := s.h.linkTo(ctx, s.client, &seeker{h: s.h}, p, cert, mine)
 	if err != nil {
 		return false, false, err
 	}
