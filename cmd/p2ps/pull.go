@@ -61,7 +61,8 @@ A friend who is at none of his addresses is looked for on the local network (see
 p2ps nearby); what is not signed by him is refused there as anywhere. One who is
 away is no failure, unless he is named.
 
-With --json each post is a line as soon as it is kept, each friend one at his end.`,
+With --json each post is a line as soon as it is kept, each friend one at his
+end.`,
 		Example: `  p2ps pull -q                 # from cron: silent if fine, never two at once
   p2ps pull alice --json | jq 'select(.kind=="pull").new'`,
 		Args:              arguments(0, -1, ""),
