@@ -62,7 +62,8 @@ A friend who is at none of his addresses is looked for on the local network (see
 p2ps nearby); what is not signed by him is refused there as anywhere. One who is
 away is no failure, unless he is named.
 
-With --json each post is a line as soon as it is kept, each friend one at his end.
+With --json each post is a line as soon as it is kept, each friend one at his
+end.
 
 With --watch it goes on until it is interrupted: each friend has a question
 waiting with him, and what he writes is here at once. Feeds that are followed
