@@ -25,11 +25,12 @@ type served struct {
 	buckets map[pgp.Fingerprint]*rate.Limiter
 	perKey  rate.Limit
 	sums    map[string]summed
-	sealed  sync.Pool   // *[]byte, where parts of files are sealed
-	reached []string    // my addresses, of which friends are told
-	met     func(Visit) // told of who was answered; nil: nobody is
-	asking  *asking     // what friends are asked back; nil: nothing is
-	looking atomic.Bool // somebody follows the files, so that strangers' requests need not
+	waiting map[pgp.Fingerprint]int // answers held back
+	sealed  sync.Pool               // *[]byte, where parts of files are sealed
+	reached []string                // my addresses, of which friends are told
+	met     func(Visit)             // told of who was answered; nil: nobody is
+	asking  *asking                 // what friends are asked back; nil: nothing is
+	looking atomic.Bool             // somebody follows the files, so that strangers' requests need not
 }
 
 // remember is how long a nonce is kept: a request is taken within ten minutes
@@ -203,9 +204,11 @@ const mostWait = 30 * time.Second
 // over that the reader would wait. Strangers wait for nothing: there are any
 // number of them, and not of places to wait (spec M43).
 func (h *Home) inTime(ctx context.Context, reader pgp.Fingerprint, q wire.Question, now time.Time, pause peer.Pause) (wire.Answer, error) {
-	if g, err := h.grants(reader); q.Wait == 0 || pause == nil || err != nil || !g.Friend {
+	g, err := h.grants(reader)
+	if q.Wait == 0 || pause == nil || err != nil || !g.Friend || !h.served.wait(reader, 1) {
 		return h.Answer(ctx, reader, q, now)
 	}
+	defer h.served.wait(reader, -1)
 	waits, cancel := context.WithTimeout(ctx, min(time.Duration(q.Wait)*time.Second, mostWait))
 	defer cancel()
 	began := h.opt.Now()
@@ -216,6 +219,24 @@ func (h *Home) inTime(ctx context.Context, reader pgp.Fingerprint, q wire.Questi
 			return a, err
 		}
 	}
+}
+
+// wait takes n places to wait for a key, or gives them back; false: it has as
+// many as it may.
+func (s *served) wait(from pgp.Fingerprint, n int) bool {
+	const most = 4 // machines of one person
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.waiting == nil {
+		s.waiting = map[pgp.Fingerprint]int{}
+	}
+	if s.waiting[from]+n > most {
+		return false
+	}
+	if s.waiting[from] += n; s.waiting[from] == 0 {
+		delete(s.waiting, from)
+	}
+	return true
 }
 
 // summed are month lines and how long they hold.

@@ -78,6 +78,35 @@ func TestAnAnswerWaitsForNews(t *testing.T) {
 	}
 }
 
+// One friend takes few of the places to wait, and gets them back.
+//
+// spec: S8
+func TestFewWaitsOfOneKey(t *testing.T) {
+	alice := newHome(t, "Alice")
+	if err := alice.StartServing(t.Context(), 1e6); err != nil {
+		t.Fatal(err)
+	}
+	bob := newAsker(t, "Bob")
+	if _, _, err := alice.People().AddFriend(bob.secret.Certificate(), keyring.AddOptions{History: "all"}); err != nil {
+		t.Fatal(err)
+	}
+	known, _ := bob.ask(alice, wire.Question{Kind: wire.KindPosts})
+	q := wire.Question{Kind: wire.KindPosts, Wait: 30, Digest: known.Digest}
+	for range 2 {
+		waits := 0
+		var pause peer.Pause
+		pause = func(context.Context, <-chan struct{}) bool { // and meanwhile he asks again
+			if waits++; waits < 10 {
+				bob.await(alice, q, pause)
+			}
+			return false
+		}
+		if bob.await(alice, q, pause); waits != 4 {
+			t.Errorf("he waits %d times", waits)
+		}
+	}
+}
+
 // A deaf home does not know of waiting, like one of before there was any.
 type deaf struct{ *home.Home }
 
