@@ -7,6 +7,7 @@ import (
 
 	"github.com/p2ps/p2ps/pkg/home"
 	"github.com/p2ps/p2ps/pkg/ijson"
+	"github.com/p2ps/p2ps/pkg/keyring"
 	"github.com/p2ps/p2ps/pkg/post"
 	"github.com/p2ps/p2ps/pkg/text"
 )
@@ -76,6 +77,9 @@ func (e *env) block(b home.Branch, now time.Time, history bool) string {
 	head := []string{text.Clean(en.Name), text.Ago(p.Published(), now), "…" + short(p.ID())}
 	if history {
 		head[1] = fmt.Sprintf("revision %d, %s", p.Revision(), changedAt(p).In(now.Location()).Format("2006-01-02 15:04"))
+	}
+	if !en.Mine && en.Trust != "" && en.Trust != keyring.TrustVerified {
+		head[0] += " (" + string(en.Trust) + ")"
 	}
 	if p.Type() != "Note" {
 		head = append(head, text.Clean(p.Type()))

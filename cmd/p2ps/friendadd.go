@@ -136,7 +136,29 @@ func (e *env) addFriend(ctx context.Context, source string, a adding) (err error
 	if err != nil {
 		return err
 	}
+	if n.address != "" && !already {
+		if err := e.sayHello(ctx, h, n, p); err != nil {
+			return err
+		}
+	}
 	return e.tellFriendHistory(ctx, h, n, a, p, was)
+}
+
+// sayHello asks somebody whose key was found where he lives to be a friend, too,
+// as who adds a card does. That he does not answer is no failure.
+func (e *env) sayHello(ctx context.Context, h *home.Home, n newcomer, p keyring.Person) error {
+	s, err := e.settings()
+	if err != nil {
+		return err
+	}
+	met, err := h.Hello(ctx, wire.Invite{Fingerprint: p.Fingerprint, Addresses: []string{n.address}}, s.Timeout)
+	switch {
+	case err != nil:
+		e.warn("note: %s could not be asked to be your friend, too: %v", p.Name, err)
+	case !met.Friend:
+		e.say("%s was asked to be your friend, too; until that is accepted you see what is public", p.Name)
+	}
+	return nil
 }
 
 // past is what the person saw before he was added, once more or anew.

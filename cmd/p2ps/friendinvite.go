@@ -164,7 +164,7 @@ func (e *env) pullNow(ctx context.Context, h *home.Home, people []keyring.Person
 	var entries []home.Entry
 	err = h.Pull(ctx, people, home.PullOptions{Jobs: s.Jobs, Timeout: s.Timeout}, func(ev home.Event) {
 		if ev.Post != nil && !e.json.on {
-			entries = append(entries, home.Entry{Post: ev.Post, Name: ev.Person.Name, Received: e.now(), Path: ev.Path})
+			entries = append(entries, home.Entry{Post: ev.Post, Name: ev.Person.Name, Trust: ev.Person.Trust, Received: e.now(), Path: ev.Path})
 		}
 		p.tell(h, ev)
 	})

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -75,7 +76,8 @@ func newFriendAccept(e *env) *cobra.Command {
 		Short: "Make a stranger who asked your friend",
 		Long: `Make a stranger who asked (p2ps friend requests) your friend, as p2ps friend add
 does with a key. The key is pinned: compare the fingerprint, since a name proves
-nothing.`,
+nothing. If he calls himself as a friend of yours is called, you are asked, unless
+--name gives him another name.`,
 		Example: `  p2ps friend accept bob
   p2ps friend accept 6F3A0A11 --name bob --group family --history none`,
 		Args:              arguments(1, 1, "WHO"),
@@ -128,6 +130,13 @@ func (e *env) acceptFriend(ctx context.Context, who string, a adding) error {
 	c := change{What: "friend.accept", Who: string(r.Fingerprint), Name: r.Name}
 	if e.dryRun {
 		return e.changed(c, "make %s a friend: %s", r.Name, inFours(r.Fingerprint))
+	}
+	if like := h.People().Same(r.Name); like != "" && a.name == "" {
+		err := e.confirm(fmt.Sprintf("%s calls himself as your friend %s is called, but has another key: %s: is he to be a friend, too?", r.Name, like, inFours(r.Fingerprint)),
+			"compare the fingerprint with the one that he reads out; -y then takes it")
+		if err != nil {
+			return err
+		}
 	}
 	if len(a.addresses) == 0 {
 		if a.addresses, err = e.nearEnough(ctx, h, r); err != nil {

@@ -340,8 +340,8 @@ func newInviteRevoke(e *env) *cobra.Command {
 		Use:   "revoke TOKEN...",
 		Short: "End invites before they are used",
 		Long: `End invites before they are used, by token, the beginning of one (at least four
-letters) or the whole link; --all ends every one. Who came with it already stays
-your friend: p2ps friend remove ends that.`,
+letters) or the whole link; --all ends every one that is open. Who came with it
+already stays your friend: p2ps friend remove ends that.`,
 		Example: `  p2ps invite revoke ABCDEFGH
   p2ps invite revoke --all`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -352,7 +352,7 @@ your friend: p2ps friend remove ends that.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return e.revokeInvites(cmd.Context(), args, all) },
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "end every invite")
+	cmd.Flags().BoolVar(&all, "all", false, "end every invite that is open")
 	return cmd
 }
 
@@ -366,8 +366,10 @@ func (e *env) revokeInvites(ctx context.Context, words []string, all bool) error
 		return err
 	}
 	var ending []keyring.Invite
-	if all {
-		ending = list
+	for _, i := range list { // one that is used up tells by whom
+		if all && len(i.Used) < max(1, i.Uses) {
+			ending = append(ending, i)
+		}
 	}
 	for _, word := range words {
 		i, err := chooseInvite(list, word)

@@ -599,7 +599,7 @@ func (s *scene) meeting() {
 	s.play("carol", 7, "friend", "add", link)
 	s.play("alice", 0, "invite", "list")
 	s.prints("invite")
-	s.play("alice", 0, "invite", "revoke", "--all")
+	s.play("alice", 0, "invite", "revoke", link)
 	s.prints("change")
 	s.play("alice", 3, "invite", "revoke", "ABCDEFGH")
 	s.play("carol", 3, "friend", "add", link)

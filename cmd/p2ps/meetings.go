@@ -38,7 +38,11 @@ func (m meetings) show(e *env) {
 		w("Wants to be a friend:")
 	}
 	for _, r := range m.requests {
-		w("  %s\t%s", text.Clean(r.Name), r.Fingerprint)
+		note := ""
+		if like := m.h.People().Same(r.Name); like != "" {
+			note = "\tnot the friend whom you call " + like
+		}
+		w("  %s\t%s%s", text.Clean(r.Name), r.Fingerprint, note)
 	}
 	if len(m.late) > 0 {
 		w("Came with an invite that was used (p2ps invite list):")

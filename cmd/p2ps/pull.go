@@ -138,7 +138,10 @@ func (p *puller) run(ctx context.Context, args []string, full bool) error {
 		ctx, p.stop = context.WithCancelCause(ctx)
 		defer p.stop(nil)
 	}
-	p.bar = p.e.progress("pulling")
+	p.bar = &progress{}
+	if !p.watch { // which has no end that it could come near
+		p.bar = p.e.progress("pulling")
+	}
 	err = pull(ctx, people, opt, func(ev home.Event) { p.tell(h, ev) })
 	p.bar.end()
 	switch {
@@ -211,7 +214,7 @@ func (p *puller) tell(h *home.Home, ev home.Event) {
 	case ev.Post != nil:
 		p.bar.step()
 		if p.e.json.on {
-			note(p.e.emit(lineOf(home.Entry{Post: ev.Post, Name: ev.Person.Name, Received: p.e.now(), Path: ev.Path})))
+			note(p.e.emit(lineOf(home.Entry{Post: ev.Post, Name: ev.Person.Name, Trust: ev.Person.Trust, Received: p.e.now(), Path: ev.Path})))
 		}
 	case ev.Gone != nil:
 		if p.e.json.on {
@@ -274,10 +277,16 @@ func (p *puller) over(done home.Pulled) error {
 	for _, more := range []struct {
 		n    int
 		what string
-	}{{done.Changed, "changed"}, {done.Withdrawn, "withdrawn"}, {done.Unoffered, "no longer offered"}, {done.Refused, "refused"}, {done.Files, "files"}, {done.Waiting, "files not here"}} {
+	}{{done.Changed, "changed"}, {done.Withdrawn, "withdrawn"}, {done.Unoffered, "no longer offered"}, {done.Refused, "refused"}} {
 		if more.n > 0 {
 			columns = append(columns, fmt.Sprintf("%d %s", more.n, more.what))
 		}
+	}
+	if done.Files > 0 {
+		columns = append(columns, counted(done.Files, "file"))
+	}
+	if done.Waiting > 0 {
+		columns = append(columns, counted(done.Waiting, "file")+" not here")
 	}
 	if done.Err == nil && !done.Complete {
 		columns = append(columns, "not complete: pull again")

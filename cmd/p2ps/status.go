@@ -94,12 +94,18 @@ func statusLineOf(s home.Status, met meetings) statusLine {
 	}
 	for _, p := range s.People {
 		l.Friends++
-		if p.Message != "" {
+		if isAway(p) {
 			l.Away = append(l.Away, p.Name)
 		}
 	}
 	l.Next = next(l)
 	return l
+}
+
+// isAway tells whether a friend could not be reached the last time. Who has no
+// address, and comes by himself, is not.
+func isAway(p home.Reached) bool {
+	return p.Message != "" && (p.Message != home.ErrNoAddress.Error() || p.Reached.IsZero())
 }
 
 // next is the command that most likely comes next.
@@ -174,7 +180,7 @@ func (e *env) statusText(l statusLine, s home.Status) error {
 	e.section("No keys:", noKeys, e.out)
 	now, away := e.now(), [][]string(nil)
 	for _, p := range s.People {
-		if p.Message == "" {
+		if !isAway(p) {
 			continue
 		}
 		away = append(away, []string{p.Name, whenReached(p.Reached, now), inOneLine(p.Message)})

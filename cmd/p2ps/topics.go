@@ -138,7 +138,8 @@ you can be that a key is his is one of
     pinned     you added it yourself: another key in its place is refused
     verified   you met in person, or compared the fingerprint
 
-It stands beside every name, as one word: p2ps friend list.
+It stands beside the name in p2ps friend list, and beside the author of what you
+read on a terminal, unless he is verified.
 
 An invite (p2ps invite) holds the fingerprint of who made it, and a token. What
 comes over the net is held against that fingerprint, so nobody on the way can
@@ -153,8 +154,9 @@ terminal is asked whether it was so; in a script its owner is believed.
 
 A key from a file, from a peer's address, by a card or by a friend request is
 never verified by itself either, nor is one that was announced on the local
-network (p2ps nearby), where anybody can say that he is anybody. Compare the fingerprint on the phone: each
-reads his own to the other, as it stands in p2ps key show.
+network (p2ps nearby), where anybody can say that he is anybody. Compare the
+fingerprint on the phone: each reads his own to the other, as it stands in p2ps
+key show.
 
     p2ps friend verify WHO               # shows both, asks what you hear
     p2ps friend verify WHO FINGERPRINT

@@ -22,7 +22,8 @@ import (
 // An Entry is one post as it is shown.
 type Entry struct {
 	Post     *post.Post
-	Name     string // the pet name of its author; "me"
+	Name     string        // the pet name of its author; "me"
+	Trust    keyring.Trust // in his key; of others' posts only
 	Mine     bool
 	Received time.Time
 	Path     string
@@ -228,7 +229,7 @@ func (h *Home) entries(ctx context.Context, rows []index.Row, l *library) ([]Ent
 }
 
 func (h *Home) entry(p *post.Post, received time.Time, t tree, names *names) Entry {
-	e := Entry{Post: p, Name: names.of(p.ID().Author), Mine: t.mine, Received: received, Path: h.root.Path(t.Path(p.ID().Position))}
+	e := Entry{Post: p, Name: names.of(p.ID().Author), Trust: names.people[p.ID().Author].Trust, Mine: t.mine, Received: received, Path: h.root.Path(t.Path(p.ID().Position))}
 	if t.mine {
 		e.To = h.AudienceWords(p)
 	}
