@@ -53,7 +53,11 @@ func anyPerson(h *home.Home, who string) (keyring.Person, error) {
 func certificateOf(h *home.Home, p keyring.Person) (*pgp.Certificate, error) {
 	cert, err := h.People().Certificate(p.Fingerprint)
 	if errors.Is(err, keyring.ErrUnknown) {
-		return nil, nil
+		r, err := h.People().FindRequest(string(p.Fingerprint))
+		if errors.Is(err, keyring.ErrUnknown) {
+			return nil, nil
+		}
+		return r.Cert, err
 	}
 	return cert, err
 }
