@@ -111,6 +111,9 @@ func (e *env) block(b home.Branch, now time.Time, history bool) string {
 	left := indentation(b.Depth)
 	body := text.Wrap(text.Isolate(text.Block(saidIn(p, now.Location()))), min(e.width(), 100), left+"  ")
 	if figures := answersWords(figuresOf(b), true); figures != "" && !history {
+		if a := figuresOf(b); !en.Mine && len(a.Responses)+len(a.Choices) > 0 {
+			figures += " (as far as you are told)" // answers go to the author
+		}
 		body = strings.TrimRight(body, "\n") + "\n" + e.paint(faint, text.Wrap(figures, min(e.width(), 100), left+"  "))
 	}
 	return fmt.Sprintf("%s%s\n%s\n", left, e.paint(bold, strings.Join(head, " · ")), strings.TrimRight(body, "\n"))

@@ -76,8 +76,8 @@ func newFriendAccept(e *env) *cobra.Command {
 		Short: "Make a stranger who asked your friend",
 		Long: `Make a stranger who asked (p2ps friend requests) your friend, as p2ps friend add
 does with a key. The key is pinned: compare the fingerprint, since a name proves
-nothing. If he calls himself as a friend of yours is called, you are asked, unless
---name gives him another name.`,
+nothing. If he calls himself as a friend of yours is called, you are asked,
+unless --name gives him another name.`,
 		Example: `  p2ps friend accept bob
   p2ps friend accept 6F3A0A11 --name bob --group family --history none`,
 		Args:              arguments(1, 1, "WHO"),

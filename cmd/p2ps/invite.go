@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -123,11 +125,25 @@ func (e *env) invite(ctx context.Context, a inviting) (err error) {
 	if err := e.showQR(i.Link, a.qr, 0o600); err != nil {
 		return err
 	}
+	if !a.inPerson && !slices.ContainsFunc(place.reached, isFar) {
+		e.say("%s is reached from your own network alone: for others say with --address, or p2ps config set address, where they reach you", strings.Join(place.reached, ", "))
+	}
 	if place.listener == nil {
 		e.tellInvite(a, i, place)
 		return nil
 	}
 	return e.waitForGuests(ctx, h, place, i)
+}
+
+// isFar tells whether an address may be reached from elsewhere than this machine
+// and its network: by its number it is not known of a name.
+func isFar(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	return err != nil || !ip.IsLoopback() && !ip.IsPrivate() && !ip.IsLinkLocalUnicast()
 }
 
 // newInvitation checks what was said of an invite, and draws its token.

@@ -48,8 +48,8 @@ func anyPerson(h *home.Home, who string) (keyring.Person, error) {
 	return p, err
 }
 
-// certificateOf returns the key of a friend or followed person; nil of anybody
-// else.
+// certificateOf returns the key of a friend, a followed person or somebody who
+// asked to be a friend; nil of anybody else.
 func certificateOf(h *home.Home, p keyring.Person) (*pgp.Certificate, error) {
 	cert, err := h.People().Certificate(p.Fingerprint)
 	if errors.Is(err, keyring.ErrUnknown) {
