@@ -54,7 +54,7 @@ func TestScripts(t *testing.T) {
 			"eavesdrop":  plainly("eavesdrop NAME FILE", 2, 2, eavesdrop),
 			"avahi":      plainly("avahi NAME HOST", 2, 2, avahi),
 			"until":      plainly("until REGEX COMMAND [ARGUMENT...]", 2, -1, until),
-			"picture":    plainly("picture FILE", 1, 1, picture),
+			"picture":    plainly("picture FILE [WIDTH]", 1, 2, picture),
 			"noise":      plainly("noise FILE KIB", 2, 2, makeNoise),
 		},
 	})

@@ -12,10 +12,16 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// picture FILE: a JPEG of 40 × 24 pixels that lies on its side, with EXIF that
-// tells of a place, and a comment; both say "canary".
+// picture FILE [WIDTH]: a JPEG of 40 × 24 pixels that lies on its side, with EXIF
+// that tells of a place, and a comment; both say "canary".
 func picture(ts *testscript.TestScript, args []string) {
-	m := image.NewGray(image.Rect(0, 0, 40, 24))
+	width := 40
+	if len(args) > 1 {
+		var err error
+		width, err = strconv.Atoi(args[1])
+		ts.Check(err)
+	}
+	m := image.NewGray(image.Rect(0, 0, width, 24))
 	for i := range m.Pix {
 		m.Pix[i] = uint8(i * i / 7)
 	}
