@@ -41,7 +41,19 @@ func (h *Home) Attach(plan *media.Plan, src io.ReaderAt) (sha string, err error)
 		return "", err
 	}
 	sha = hex.EncodeToString(sum.Sum(nil))
+	h.attached.Store(sha, true)
 	return sha, temp.Commit(feed.Attachment(sha)) // over one that is there, which may be damaged
+}
+
+// stillAttached demands, under the lock, that the files of a post that were just
+// copied are there: RemoveUnnamed cannot know of a post that is being written.
+func (h *Home) stillAttached(p *post.Post) error {
+	for _, f := range p.Files() {
+		if _, copied := h.attached.Load(f.SHA256); copied && !h.Holds(f) {
+			return fmt.Errorf("%s was removed while the post was written: %w", h.FilePath(f), fs.ErrNotExist)
+		}
+	}
+	return nil
 }
 
 // OpenFile opens a file that a post names, if it is here and has its size; the

@@ -78,6 +78,7 @@ type Home struct {
 	changed change
 
 	fetching chan struct{} // a place for each of those whose files come
+	attached sync.Map      // hashes of the files that Attach copied
 }
 
 // Open opens an existing home. Nothing in it is read before it is needed.

@@ -102,6 +102,9 @@ func (h *Home) nextPosition(now time.Time) (post.Position, error) {
 // counts: without its row it is found at the next look.
 func (h *Home) put(ctx context.Context, p *post.Post) error {
 	data, err := p.File()
+	if err == nil {
+		err = h.stillAttached(p)
+	}
 	if err != nil {
 		return err
 	}
