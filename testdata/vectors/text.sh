@@ -752,5 +752,7 @@ counts comment K17 'does not count' 'a comment, whatever it says' '.answer |= (d
 counts elsewhere K17 'does not count' 'to another question' '.answer.inReplyTo |= sub("k3q5vx2m4f7da"; "aaaaaaaaaaaaa")'
 counts at-the-end K18 counts 'in the second in which it closes' '.answer.published = "2026-11-29T12:00:00Z"'
 counts late K18 'does not count' 'a second too late' '.answer.published = "2026-11-29T12:00:01Z"'
+counts closed-early K18 'does not count' 'the question was closed early, by an edit' '.question.revision = 2 | .question.updated = "2026-11-22T12:34:57Z" | .question.endTime = "2026-11-22T12:34:57Z" | .answer.published = "2026-11-22T12:34:58Z"'
+counts closed-early-before K18 counts 'answered before it was closed early' '.question.revision = 2 | .question.updated = "2026-11-22T12:34:57Z" | .question.endTime = "2026-11-22T12:34:57Z" | .answer.published = "2026-11-22T12:34:57Z"'
 counts edited-late K18 'does not count' 'changed too late' '.answer.updated = "2026-11-29T12:00:01Z" | .answer.revision = 2'
 counts open K18 counts 'it never closes' '.question |= del(.endTime) | .answer.published = "2027-11-29T12:00:01Z"'
