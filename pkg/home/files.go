@@ -46,7 +46,8 @@ func (h *Home) Attach(plan *media.Plan, src io.ReaderAt) (sha string, err error)
 }
 
 // stillAttached demands, under the lock, that the files of a post that were just
-// copied are there: RemoveUnnamed cannot know of a post that is being written.
+// copied for it are there: RemoveUnnamed cannot know of a post that is being
+// written. Once it is written it does.
 func (h *Home) stillAttached(p *post.Post) error {
 	for _, f := range p.Files() {
 		if _, copied := h.attached.Load(f.SHA256); copied && !h.Holds(f) {
@@ -144,7 +145,11 @@ func (h *Home) part(f post.File, offset int64) (*wire.Part, error) {
 		_ = file.Close()
 		return nil, fmt.Errorf("it has %d bytes, asked was from %d: %w", f.Size, offset, io.EOF)
 	}
-	return &wire.Part{Size: f.Size, Offset: offset, Length: min(f.Size-offset, wire.PartSize), File: file}, nil
+	length := int64(wire.PartSize)
+	if h.opt.Part > 0 {
+		length = int64(h.opt.Part)
+	}
+	return &wire.Part{Size: f.Size, Offset: offset, Length: min(f.Size-offset, length), File: file}, nil
 }
 
 // sealPart seals a part of a file while it is read. One that cannot be read is

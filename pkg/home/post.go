@@ -112,6 +112,9 @@ func (h *Home) put(ctx context.Context, p *post.Post) error {
 	if err := h.root.WriteFile(name, data, 0o600); err != nil {
 		return err
 	}
+	for _, f := range p.Files() {
+		h.attached.Delete(f.SHA256)
+	}
 	h.noteOwn(ctx, p, name, data)
 	return nil
 }
