@@ -135,7 +135,7 @@ type naming struct {
 
 // look reads all texts that it has not read before.
 func (n *naming) look(ctx context.Context) error {
-	for _, top := range []string{string(feed.Mine), "feeds", "history", trash} {
+	for _, top := range []string{string(feed.Mine), feed.Copies, "history", trash} {
 		if err := n.lookIn(ctx, top); err != nil {
 			return err
 		}
