@@ -98,26 +98,29 @@ func closeAll(list []shared) {
 	}
 }
 
-// attach copies the files beside the posts, and names them in the draft. What
-// was left out of them, and what cannot be told of them, is said.
+// attach copies the files beside the posts, and names them in the draft.
 func (e *env) attach(h *home.Home, d *post.Draft, list []shared, keep bool) error {
-	files := make([]post.File, 0, len(list))
+	files, err := e.copyFiles(h, list, keep)
+	if err != nil || len(files) == 0 {
+		return err
+	}
+	return d.Attach(files...)
+}
+
+// copyFiles copies files beside the posts; in a trial none. What was left out of
+// them, and what cannot be told of them, is said.
+func (e *env) copyFiles(h *home.Home, list []shared, keep bool) (files []post.File, err error) {
 	for _, s := range list {
 		e.sayOf(s, keep)
 		if e.dryRun {
 			continue
 		}
-		sha, err := h.Attach(s.plan, s.file)
-		if err != nil {
-			return err
+		if s.SHA256, err = h.Attach(s.plan, s.file); err != nil {
+			return nil, err
 		}
-		s.SHA256 = sha
 		files = append(files, s.File)
 	}
-	if e.dryRun {
-		return nil
-	}
-	return d.Attach(files...)
+	return files, nil
 }
 
 func (e *env) sayOf(s shared, keep bool) {

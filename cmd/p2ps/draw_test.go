@@ -2,15 +2,10 @@ package main
 
 import (
 	"bytes"
-	"compress/zlib"
-	"encoding/binary"
 	"errors"
 	"go/parser"
 	"go/token"
-	"hash/crc32"
 	"image"
-	"image/color"
-	"image/gif"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,19 +15,7 @@ import (
 // A picture that says it is larger than its file could ever tell is not decoded,
 // nor is one that is damaged or of another kind.
 func TestDrawsWithinLimits(t *testing.T) {
-	chunk := func(name string, body []byte) []byte {
-		out := append(binary.BigEndian.AppendUint32(nil, uint32(len(body))), name...)
-		out = append(out, body...)
-		return binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(out[4:]))
-	}
-	var packed bytes.Buffer
-	z, _ := zlib.NewWriterLevel(&packed, zlib.BestCompression)
-	for range 20_000 {
-		_, _ = z.Write(make([]byte, 1+20_000/8))
-	}
-	_ = z.Close()
-	size := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, 20_000), 20_000)
-	huge := bytes.Join([][]byte{[]byte("\x89PNG\r\n\x1a\n"), chunk("IHDR", append(size, 1, 0, 0, 0, 0)), chunk("IDAT", packed.Bytes()), chunk("IEND", nil)}, nil)
+	huge := hugePNG()
 	for want, data := range map[string][]byte{
 		"it is not drawn: it says that it has 20000 × 20000 pixels": huge,
 		"it is not drawn: it is damaged":                            huge[:30],
@@ -50,14 +33,7 @@ func TestDrawsWithinLimits(t *testing.T) {
 
 // Of 100,000 frames the first is drawn.
 func TestDrawsTheFirstFrame(t *testing.T) {
-	one := image.NewPaletted(image.Rect(0, 0, 2, 3), color.Palette{color.Black, color.White})
-	var b bytes.Buffer
-	if err := gif.Encode(&b, one, nil); err != nil {
-		t.Fatal(err)
-	}
-	frame := b.Bytes()[13+6 : b.Len()-1]
-	data := append(bytes.Clone(b.Bytes()[:b.Len()-1]), bytes.Repeat(frame, 100_000)...)
-	m, err := decodePicture(append(data, 0x3B))
+	m, err := decodePicture(longGIF())
 	if err != nil || m.Bounds().Dx() != 2 || m.Bounds().Dy() != 3 {
 		t.Errorf("%v, %v", m, err)
 	}

@@ -12,14 +12,19 @@ import (
 
 func newEdit(e *env) *cobra.Command {
 	var t texts
+	var closes string
 	cmd := &cobra.Command{
 		Use:   "edit ID",
 		Short: "Change the text of a post of yours",
 		Long: `Change the text of a post of yours. It keeps its id and its readers; the text
 before is kept as history, here and with who pulled it. Without -m, -F or a pipe
 your editor opens with the text as it is. (The file itself can be edited as
-well: p2ps sign then signs it.)`,
+well: p2ps sign then signs it.)
+
+With --closes a question closes at another time, or at once: what was answered
+until then counts.`,
 		Example: `  p2ps edit m4f7da
+  p2ps edit m4f7da --closes now
   p2ps edit m4f7da -m 'Lunch at one, not at two'`,
 		Args:              arguments(1, 1, "the id of a post of yours"),
 		ValidArgsFunction: e.completePosts(home.MyPosts, 1),
@@ -34,19 +39,28 @@ well: p2ps sign then signs it.)`,
 			if err := hasText(target.Post); err != nil {
 				return err
 			}
-			s, err := e.text(cmd.Context(), t, target.Post.Content())
+			end, err := e.closing(target.Post, closes)
 			if err != nil {
 				return err
 			}
-			if s == target.Post.Content() {
+			s := target.Post.Content()
+			if end == "" || t.given() {
+				if s, err = e.text(cmd.Context(), t, s); err != nil {
+					return err
+				}
+			}
+			if s == target.Post.Content() && end == "" {
 				e.say("the text is the same: nothing was changed")
 				return e.emit(lineOf(target), target.Post.ID().String())
 			}
 			if e.dryRun {
-				return e.wouldBe(change{What: "post.edit", ID: target.Post.ID().String()}, "the text of %s would be changed", target.Post.ID())
+				return e.wouldBe(change{What: "post.edit", ID: target.Post.ID().String()}, "%s would be changed", target.Post.ID())
 			}
 			c, err := h.Edit(cmd.Context(), target.Post.ID(), func(d *post.Draft) error {
 				d.Set("content", s)
+				if end != "" {
+					d.Set("endTime", end)
+				}
 				return nil
 			})
 			if err != nil {
@@ -56,7 +70,24 @@ well: p2ps sign then signs it.)`,
 		},
 	}
 	t.register(cmd.Flags())
+	cmd.Flags().StringVar(&closes, "closes", "", "of a question: count no answer after `TIME` from now (2d), a date or time, or now")
+	completeFlag(cmd, "closes", cobra.FixedCompletions([]string{"now"}, only))
 	return cmd
+}
+
+// closing is the endTime that --closes gives a question; "" if it is not given.
+func (e *env) closing(p *post.Post, closes string) (end string, err error) {
+	switch {
+	case closes == "":
+		return "", nil
+	case p.Type() != "Question":
+		return "", usage("p2ps edit "+short(p.ID()), "only a question closes, and %s is %s", p.ID(), withArticle(p.Type()))
+	case closes == "now":
+		return post.FormatTime(e.now()), nil
+	}
+	d := post.NewDraft("Question")
+	err = e.setFuture(d, "endTime", "--closes", closes)
+	return d.Text("endTime"), err
 }
 
 // hasText refuses what is not text: changing that would make something else

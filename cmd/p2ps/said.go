@@ -66,6 +66,9 @@ func saidIn(p *post.Post, here *time.Location) string {
 	if p.Type() == "Note" || p.Type() == "Article" || p.Type() == "Page" {
 		w.add(where("at ", p))
 	}
+	for _, l := range p.Links() {
+		w.add(strings.ReplaceAll(l.Name, "\n", " ") + ": " + l.URL)
+	}
 	w = append(w, fileWords(p)...)
 	if len(w) == 0 {
 		w.add("(" + p.Type() + ")")

@@ -24,7 +24,7 @@ import (
 //	capture VAR REGEX     set VAR to what the group of REGEX matches in the last stdout
 //	tamper FILE OLD NEW   change what stands once in a file, as a hostile hand would
 //	slow, impostor, interrupts, drains   see scriptnet_test.go
-//	picture, noise        make a file, see scriptfile_test.go
+//	picture, decoy, noise  make a file, see scriptfile_test.go
 //	cable, unplug, eavesdrop, avahi, until   see scriptlan_test.go
 //
 // and the conditions [exec:PROGRAM], [root] and [lan]: there can be machines.
@@ -54,7 +54,8 @@ func TestScripts(t *testing.T) {
 			"eavesdrop":  plainly("eavesdrop NAME FILE", 2, 2, eavesdrop),
 			"avahi":      plainly("avahi NAME HOST", 2, 2, avahi),
 			"until":      plainly("until REGEX COMMAND [ARGUMENT...]", 2, -1, until),
-			"picture":    plainly("picture FILE", 1, 1, picture),
+			"picture":    plainly("picture FILE [WIDTH]", 1, 2, picture),
+			"decoy":      plainly("decoy KIND FILE", 2, 2, makeDecoy),
 			"noise":      plainly("noise FILE KIB", 2, 2, makeNoise),
 		},
 	})

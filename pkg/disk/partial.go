@@ -11,10 +11,11 @@ import (
 // so that who was interrupted goes on where it ended. What is in it is for its
 // owner to judge: after a power cut its end may be anything.
 type Partial struct {
-	root *Root
-	name string
-	file *os.File
-	size int64
+	root  *Root
+	name  string
+	file  *os.File
+	size  int64
+	begun int64 // up to which byte the disk was made to write
 }
 
 // Partial opens or begins the partial file of a name, which should be a dot name
@@ -41,7 +42,7 @@ func (r *Root) Partial(name string, perm fs.FileMode) (*Partial, error) {
 			_ = p.file.Close()
 			return err
 		}
-		p.size = info.Size()
+		p.size, p.begun = info.Size(), info.Size()
 		return nil
 	})
 	if err != nil {
@@ -68,20 +69,27 @@ func (p *Partial) Write(b []byte) (n int, err error) {
 		n, _ = p.file.WriteAt(b[:len(b)/2], p.size)
 	}
 	p.size += int64(n)
+	if p.size-p.begun >= early {
+		startSync(p.file, p.begun, p.size-p.begun)
+		p.begun = p.size
+	}
 	return n, err
 }
 
-// Sync makes what is in it durable, so that Commit need not wait for all of it.
-// It may be called while Write is.
+// Sync makes what is in it durable.
 func (p *Partial) Sync() error {
 	return p.root.do(OpSync, p.name, func(string) error { return p.file.Sync() })
 }
+
+// early is how much is written before the disk is made to begin with it, so that
+// there is little to wait for in the end.
+const early = 8 << 20 // bytes
 
 // Empty begins it anew.
 func (p *Partial) Empty() error {
 	err := p.root.do(OpWrite, p.name, func(string) error { return p.file.Truncate(0) })
 	if err == nil {
-		p.size = 0
+		p.size, p.begun = 0, 0
 	}
 	return err
 }

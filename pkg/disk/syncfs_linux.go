@@ -25,3 +25,9 @@ func device(info fs.FileInfo) uint64 {
 	}
 	return 0
 }
+
+// startSync has the disk begin to write some bytes of a file, and does not wait
+// for it. They are not durable for that: a failure is told by the Sync after it.
+func startSync(file *os.File, offset, n int64) {
+	_ = unix.SyncFileRange(int(file.Fd()), offset, n, unix.SYNC_FILE_RANGE_WRITE)
+}

@@ -17,3 +17,5 @@ func syncfs(*os.File) error {
 func device(fs.FileInfo) uint64 {
 	return 0
 }
+
+func startSync(*os.File, int64, int64) {}

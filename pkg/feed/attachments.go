@@ -2,6 +2,7 @@ package feed
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/p2ps/p2ps/pkg/pgp"
 )
@@ -19,4 +20,14 @@ func Attachment(sha256 string) string { return Attachments + "/" + sha256[:2] + 
 // his own, so that nobody spoils what comes from another.
 func Arriving(sha256 string, from pgp.Fingerprint) string {
 	return fmt.Sprintf("%s/%s/.%s.%s.part", Attachments, sha256[:2], sha256, from)
+}
+
+// ParseArriving reads the hash out of the name of a file that is on its way.
+func ParseArriving(name string) (sha256 string, ok bool) {
+	parts := strings.Split(name, ".")
+	if len(parts) != 4 || parts[0] != "" || parts[3] != "part" {
+		return "", false
+	}
+	_, err := pgp.ParseFingerprint(parts[2])
+	return parts[1], err == nil && len(parts[1]) == 64
 }

@@ -152,8 +152,15 @@ func (p *parlor) carry(by *home.Home, label string, d *post.Draft) {
 	p.t.Helper()
 	f := attach(p.t, by, []byte("a file: "+secretText("file of "+label)))
 	f.Description = secretText("description of " + label)
+	if d.Text("type") == "Person" { // his picture
+		f.Kind = "Image"
+		if err := d.SetIcon(f); err != nil {
+			p.t.Fatal(err)
+		}
+	} else {
+		naming(p.t, f)(d)
+	}
 	p.files[label] = f
-	naming(p.t, f)(d)
 }
 
 // sees is who may see a post now, by its label: written out, not worked out.

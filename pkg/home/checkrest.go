@@ -110,7 +110,7 @@ func (c *checker) hashes(ctx context.Context, hashes []string) error {
 			case is != hash:
 				c.found(Damage{Path: c.h.root.Path(name), Why: "its content has the hash " + is, Do: "put it back from a backup, or remove it: it is not what was posted", Untrusted: true})
 			case !c.named[hash]:
-				c.found(Damage{Path: c.h.root.Path(name), Why: "no post names it", Do: "remove it"})
+				c.found(Damage{Path: c.h.root.Path(name), Why: "no post names it", Do: "p2ps gc removes it once it has lain there for a month"})
 			}
 			return nil
 		})

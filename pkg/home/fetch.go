@@ -158,9 +158,11 @@ func (h *Home) fetchFile(ctx context.Context, from giver, id post.ID, f post.Fil
 		resumed := partial.Size() > 0
 		sum, err := resume(partial, f.Size)
 		if err == nil {
-			into := &arriving{partial: partial, sum: sum}
-			err = h.stream(ctx, from, wire.FileQuestion{ID: id, SHA256: f.SHA256, Offset: partial.Size(), GCM: true}, f.Size, into.write)
-			err = errors.Join(err, into.settle())
+			into := io.MultiWriter(partial, sum) // in this order: what cannot be kept is not hashed
+			err = h.stream(ctx, from, wire.FileQuestion{ID: id, SHA256: f.SHA256, Offset: partial.Size(), GCM: true}, f.Size, func(data []byte) error {
+				_, err := into.Write(data)
+				return err
+			})
 		}
 		switch {
 		case err != nil && errors.Is(err, ErrFile):
@@ -186,43 +188,6 @@ func resume(partial *disk.Partial, size int64) (hash.Hash, error) {
 	}
 	_, err := io.CopyBuffer(struct{ io.Writer }{sum}, struct{ io.Reader }{io.NewSectionReader(partial, 0, partial.Size())}, make([]byte, 256<<10))
 	return sum, err
-}
-
-// arriving takes the bytes of a file as they come. Now and then it has the disk
-// begin to keep them, so that there is less to wait for at the end.
-type arriving struct {
-	partial  *disk.Partial
-	sum      hash.Hash
-	unsynced int
-	syncing  chan error
-}
-
-const syncEvery = 32 << 20 // bytes
-
-func (a *arriving) write(data []byte) error {
-	if _, err := a.partial.Write(data); err != nil {
-		return err
-	}
-	_, _ = a.sum.Write(data)
-	if a.unsynced += len(data); a.unsynced < syncEvery {
-		return nil
-	}
-	a.unsynced = 0
-	if err := a.settle(); err != nil {
-		return err
-	}
-	a.syncing = make(chan error, 1)
-	go func(done chan<- error) { done <- a.partial.Sync() }(a.syncing)
-	return nil
-}
-
-func (a *arriving) settle() error {
-	if a.syncing == nil {
-		return nil
-	}
-	err := <-a.syncing
-	a.syncing = nil
-	return err
 }
 
 // FetchFiles brings the files of one post of somebody else that are not here, as

@@ -41,7 +41,20 @@ func (h *Home) Attach(plan *media.Plan, src io.ReaderAt) (sha string, err error)
 		return "", err
 	}
 	sha = hex.EncodeToString(sum.Sum(nil))
+	h.attached.Store(sha, true)
 	return sha, temp.Commit(feed.Attachment(sha)) // over one that is there, which may be damaged
+}
+
+// stillAttached demands, under the lock, that the files of a post that were just
+// copied for it are there: RemoveUnnamed cannot know of a post that is being
+// written. Once it is written it does.
+func (h *Home) stillAttached(p *post.Post) error {
+	for _, f := range p.Files() {
+		if _, copied := h.attached.Load(f.SHA256); copied && !h.Holds(f) {
+			return fmt.Errorf("%s was removed while the post was written: %w", h.FilePath(f), fs.ErrNotExist)
+		}
+	}
+	return nil
 }
 
 // OpenFile opens a file that a post names, if it is here and has its size; the
@@ -132,7 +145,11 @@ func (h *Home) part(f post.File, offset int64) (*wire.Part, error) {
 		_ = file.Close()
 		return nil, fmt.Errorf("it has %d bytes, asked was from %d: %w", f.Size, offset, io.EOF)
 	}
-	return &wire.Part{Size: f.Size, Offset: offset, Length: min(f.Size-offset, wire.PartSize), File: file}, nil
+	length := int64(wire.PartSize)
+	if h.opt.Part > 0 {
+		length = int64(h.opt.Part)
+	}
+	return &wire.Part{Size: f.Size, Offset: offset, Length: min(f.Size-offset, length), File: file}, nil
 }
 
 // sealPart seals a part of a file while it is read. One that cannot be read is

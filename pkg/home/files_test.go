@@ -426,7 +426,7 @@ func (a *asker) askFile(h *home.Home, q wire.FileQuestion) (wire.Answer, int) {
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	answer, err := sent.OpenPart(nil, body, party, a.at)
+	answer, err := sent.OpenPart(body, party, a.at)
 	if err != nil {
 		a.t.Fatal(err)
 	}

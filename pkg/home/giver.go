@@ -15,30 +15,33 @@ import (
 
 // A giver is somebody whose files are asked for, part by part. To ask is to do
 // all that a question may need; fetch and open are its two halves when all goes
-// well: while one part is opened, the next is fetched.
+// well: while one part is opened, the next is fetched. The bytes of a part lie in
+// the room that it came into, or in a larger one.
 type giver interface {
-	ask(ctx context.Context, q wire.FileQuestion, body, room []byte) (part *wire.Part, bodyTaken, taken []byte, err error)
+	ask(ctx context.Context, q wire.FileQuestion, room []byte) (part *wire.Part, taken []byte, err error)
 	fetch(ctx context.Context, q wire.FileQuestion, room []byte) (fetched, error)
-	open(f fetched, room []byte) (part *wire.Part, taken []byte, err error) // taken is the room, or a larger one
-	came() int64                                                            // bytes, so far
+	open(f fetched) (*wire.Part, error)
+	came() int64 // bytes, so far
 }
+
+// What is under way of one file: fewer parts would leave a processor idle, more
+// would not fit into 64 MiB here, and more questions would be over what one address
+// may have under way there (spec S8).
+const (
+	roomsOfFile     = 4
+	questionsOfFile = 2
+)
 
 // rooms is the memory in which the parts of files lie on their way: of one after
 // the other, so that a long file needs no more than a short one.
-type rooms struct{ bodies, parts chan []byte }
+type rooms chan []byte
 
-// newRooms has room for a body that comes and one that is opened, and for a part
-// that is opened and one that is taken: more at once is no faster on two cores, and
-// would not fit into 64 MiB here, or there.
 func newRooms() rooms {
-	r := rooms{make(chan []byte, 2), make(chan []byte, 2)}
-	for range cap(r.bodies) {
-		r.bodies <- nil
+	in := make(rooms, roomsOfFile)
+	for range cap(in) {
+		in <- nil
 	}
-	for range cap(r.parts) {
-		r.parts <- nil
-	}
-	return r
+	return in
 }
 
 // fetched is a part as it came.
@@ -67,12 +70,11 @@ type sealedGiver struct {
 
 func (g *sealedGiver) came() int64 { return g.bytes.Load() + g.l.fileBytes }
 
-func (g *sealedGiver) ask(ctx context.Context, q wire.FileQuestion, body, room []byte) (*wire.Part, []byte, []byte, error) {
-	g.l.body, g.l.room = body, room
+func (g *sealedGiver) ask(ctx context.Context, q wire.FileQuestion, room []byte) (*wire.Part, []byte, error) {
+	g.l.room = room
 	a, err := g.l.Ask(ctx, wire.Question{Kind: wire.KindAttachment, File: &q})
-	body, room = g.l.body, g.l.room
-	g.l.body, g.l.room = nil, nil
-	return a.Part, body, room, err
+	room, g.l.room = g.l.room, nil
+	return a.Part, room, err
 }
 
 func (g *sealedGiver) fetch(ctx context.Context, q wire.FileQuestion, room []byte) (f fetched, err error) {
@@ -91,15 +93,12 @@ func (g *sealedGiver) fetch(ctx context.Context, q wire.FileQuestion, room []byt
 	return f, err
 }
 
-func (g *sealedGiver) open(f fetched, room []byte) (*wire.Part, []byte, error) {
-	if cap(room) < len(f.body) {
-		room = make([]byte, 0, len(f.body))
-	}
-	a, err := f.sent.OpenPart(room, f.body, wire.Party{Me: g.l.me, Other: g.l.cert}, g.l.h.opt.Now())
+func (g *sealedGiver) open(f fetched) (*wire.Part, error) {
+	a, err := f.sent.OpenPart(f.body, wire.Party{Me: g.l.me, Other: g.l.cert}, g.l.h.opt.Now())
 	if err == nil && a.Part == nil {
 		err = fmt.Errorf("%w: it says %.20q", wire.ErrInvalid, a.Code)
 	}
-	return a.Part, room, err
+	return a.Part, err
 }
 
 // publicGiver is somebody whom I follow.
@@ -110,14 +109,14 @@ type publicGiver struct {
 
 func (g *publicGiver) came() int64 { return g.bytes.Load() }
 
-func (g *publicGiver) ask(ctx context.Context, q wire.FileQuestion, body, room []byte) (part *wire.Part, _, _ []byte, err error) {
+func (g *publicGiver) ask(ctx context.Context, q wire.FileQuestion, room []byte) (part *wire.Part, _ []byte, err error) {
 	err = g.l.try(func(base string) error {
-		data, size, err := g.l.client.File(ctx, base, q.SHA256, q.Offset, wire.PartSize, body)
+		data, size, err := g.l.client.File(ctx, base, q.SHA256, q.Offset, wire.PartSize, room)
 		g.bytes.Add(int64(len(data)))
 		part = &wire.Part{Size: size, Offset: q.Offset, Data: data}
 		return err
 	})
-	return part, part.Data, room, err
+	return part, part.Data, err
 }
 
 func (g *publicGiver) fetch(ctx context.Context, q wire.FileQuestion, room []byte) (f fetched, err error) {
@@ -127,9 +126,8 @@ func (g *publicGiver) fetch(ctx context.Context, q wire.FileQuestion, room []byt
 	return f, err
 }
 
-func (g *publicGiver) open(f fetched, room []byte) (*wire.Part, []byte, error) {
-	room = append(room[:0], f.body...)
-	return &wire.Part{Size: f.size, Offset: f.at, Data: room}, room, nil
+func (g *publicGiver) open(f fetched) (*wire.Part, error) {
+	return &wire.Part{Size: f.size, Offset: f.at, Data: f.body}, nil
 }
 
 // stream hands the bytes of a file to take, in order, each part after it was
@@ -153,11 +151,8 @@ func (h *Home) stream(ctx context.Context, from giver, q wire.FileQuestion, size
 
 // askFor brings one part, and tells how many bytes it had.
 func askFor(ctx context.Context, from giver, q wire.FileQuestion, size int64, in rooms, take func([]byte) error) (int64, error) {
-	part, body, room, err := from.ask(ctx, q, <-in.bodies, <-in.parts)
-	defer func() {
-		in.bodies <- body
-		in.parts <- room
-	}()
+	part, room, err := from.ask(ctx, q, <-in)
+	defer func() { in <- room }()
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		return 0, cause
 	}
@@ -183,23 +178,22 @@ func checkPart(p *wire.Part, offset, size int64) error {
 // errFast: what to do is for ask to find out.
 var errFast = errors.New("the fast way has ended")
 
-// A handed is a part between two steps, with the room that it lies in.
+// A handed is a part between two steps.
 type handed struct {
 	fetched
 	part *wire.Part
-	room []byte
 	err  error
 }
 
-// fast brings parts of step bytes in three steps at once: one is fetched, the one
-// before it opened, the one before that taken. It ends at the first that is not as it should be, and
-// tells how many bytes were taken; an error is that of take.
+// fast brings parts of step bytes in three steps at once: some are fetched, one is
+// opened, and the one before that taken. It ends at the first that is not as it
+// should be, and tells how many bytes were taken; an error is that of take.
 func fast(ctx context.Context, from giver, q wire.FileQuestion, size, step int64, in rooms, take func([]byte) error) (taken int64, taking error) {
 	if size-q.Offset <= 0 || step <= 0 {
 		return 0, nil
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	came, opened := make(chan chan handed, 2), make(chan handed)
+	came, opened := make(chan chan handed, roomsOfFile), make(chan handed, roomsOfFile)
 	at := q.Offset
 	g.Go(func() error {
 		defer close(came)
@@ -209,21 +203,15 @@ func fast(ctx context.Context, from giver, q wire.FileQuestion, size, step int64
 		defer close(opened)
 		for one := range came {
 			p := <-one
-			room, ok := next(ctx, in.parts)
-			if !ok || p.err != nil {
-				in.bodies <- p.body
-				if ok {
-					in.parts <- room
-				}
+			if p.err == nil {
+				p.part, p.err = from.open(p.fetched)
+			}
+			if p.err != nil || checkPart(p.part, at, size) != nil {
+				in <- p.body
 				return errFast
 			}
-			part, room, err := from.open(p.fetched, room)
-			in.bodies <- p.body
-			if err != nil || checkPart(part, at, size) != nil || !pass(ctx, opened, handed{part: part, room: room}) {
-				in.parts <- room
-				return errFast
-			}
-			if at += int64(len(part.Data)); int64(len(part.Data)) != step && at < size {
+			opened <- p // it has room for all
+			if at += int64(len(p.part.Data)); int64(len(p.part.Data)) != step && at < size {
 				return errFast // its steps are others now
 			}
 		}
@@ -231,45 +219,48 @@ func fast(ctx context.Context, from giver, q wire.FileQuestion, size, step int64
 	})
 	g.Go(func() error {
 		for p := range opened {
-			taking = take(p.part.Data)
-			in.parts <- p.room
-			if taking != nil {
-				return taking
+			if taking == nil {
+				taking = take(p.part.Data)
 			}
-			taken += int64(len(p.part.Data))
+			if in <- p.body; taking == nil {
+				taken += int64(len(p.part.Data))
+			}
 		}
-		return nil
+		return taking
 	})
 	_ = g.Wait()            // errFast, or taking
 	for one := range came { // what came and was not looked at
-		in.bodies <- (<-one).body
+		in <- (<-one).body
 	}
 	return taken, taking
 }
 
-// fetchAll fetches part after part, as many at once as there is room for. They
-// come in order; each in its channel when it is there.
+// fetchAll fetches part after part, as many at once as may be and as there is room
+// for. They come in order; each in its channel when it is there.
 func fetchAll(ctx context.Context, g *errgroup.Group, from giver, q wire.FileQuestion, size, step int64, in rooms, came chan<- chan handed) error {
+	asking := make(chan []byte, questionsOfFile)
+	for range cap(asking) {
+		asking <- nil
+	}
 	for ; q.Offset < size; q.Offset += step {
-		body, ok := next(ctx, in.bodies)
+		if _, ok := next(ctx, asking); !ok {
+			return errFast
+		}
+		room, ok := next(ctx, in)
 		if !ok {
 			return errFast
 		}
 		one, part := make(chan handed, 1), q
 		g.Go(func() error {
-			f, err := from.fetch(ctx, part, body)
+			f, err := from.fetch(ctx, part, room)
+			asking <- nil
 			if f.body == nil {
-				f.body = body
+				f.body = room
 			}
 			one <- handed{fetched: f, err: err}
 			return nil
 		})
-		select {
-		case came <- one:
-		case <-ctx.Done():
-			in.bodies <- (<-one).body
-			return errFast
-		}
+		came <- one // it has room for all
 	}
 	return nil
 }
@@ -280,14 +271,5 @@ func next(ctx context.Context, free <-chan []byte) ([]byte, bool) {
 		return b, true
 	case <-ctx.Done():
 		return nil, false
-	}
-}
-
-func pass(ctx context.Context, to chan<- handed, p handed) bool {
-	select {
-	case to <- p:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

@@ -58,6 +58,7 @@ type Options struct {
 
 	Items int // of one page that is given; 0 is the protocol's limit
 	IDs   int // of one question that is asked; 0 is the protocol's limit
+	Part  int // bytes of a file in one answer; 0 is wire.PartSize
 
 	NoHealing bool // the walk alone, so that tests see what the digest would mend
 }
@@ -78,6 +79,7 @@ type Home struct {
 	changed change
 
 	fetching chan struct{} // a place for each of those whose files come
+	attached sync.Map      // hashes of files that no post names yet
 }
 
 // Open opens an existing home. Nothing in it is read before it is needed.

@@ -162,7 +162,7 @@ type sealedLink struct {
 	mine  []string      // where I am reached now, which he is told; nil if nowhere
 	shift time.Duration // of his clock, if he says that mine is wrong
 
-	body, room []byte // memory for the next part of a file
+	room []byte // memory for the next part of a file
 }
 
 // tries is how often a friend who is busy is asked again.
@@ -263,16 +263,13 @@ func (l *sealedLink) exchange(ctx context.Context, sent *wire.Sent, party wire.P
 // oncePart sends a question for a file.
 func (l *sealedLink) oncePart(ctx context.Context, sent *wire.Sent, party wire.Party) (a wire.Answer, err error) {
 	err = l.try(func(base string) error {
-		body, err := l.client.SealedInto(ctx, base, sent.Body, l.body, wire.MaxPartAnswer)
+		body, err := l.client.SealedInto(ctx, base, sent.Body, l.room, wire.MaxPartAnswer)
 		if err != nil {
 			return err
 		}
-		l.body = body
+		l.room = body
 		l.fileBytes += int64(len(body) + len(sent.Body))
-		if cap(l.room) < len(body) {
-			l.room = make([]byte, 0, len(body))
-		}
-		a, err = sent.OpenPart(l.room, body, party, l.h.opt.Now())
+		a, err = sent.OpenPart(body, party, l.h.opt.Now())
 		return err
 	})
 	return a, err

@@ -31,7 +31,7 @@ func (t *text) key() string { return key(t.pos, t.rev, t.updated, t.canary) }
 
 // wrote records a text that was signed.
 func (p *actor) wrote(x *post.Post, aud post.Audience) *entry {
-	t := &text{pos: x.ID().Position, rev: x.Revision(), updated: x.Updated(), hash: x.Hash(), canary: x.Content(), tomb: x.Tombstone()}
+	t := &text{pos: x.ID().Position, rev: x.Revision(), updated: x.Updated(), hash: x.Hash(), canary: x.Content(), tomb: x.Tombstone(), files: x.Files()}
 	if at, ok := x.Expires(); ok {
 		t.expires = at
 	}
@@ -150,6 +150,7 @@ func (p *actor) postFor(while time.Duration, aud post.Audience) {
 	if while > 0 {
 		d.Set("expires", post.FormatTime(p.clock.Add(while)))
 	}
+	p.w.ok(d.Attach(p.newFiles()...), "attaching files")
 	if slices.ContainsFunc(aud.Groups, func(g string) bool { return p.groups[g].away }) {
 		if _, err := p.h.Post(context.Background(), d, aud); !errors.Is(err, keyring.ErrUnknown) {
 			p.w.Fatalf("%s posts for a group that is not there: %v", p.name, err)
@@ -166,8 +167,15 @@ func (e *entry) editable() bool { return e.file.kind == signed && !e.file.text.t
 func (p *actor) edit(e *entry) {
 	p.w.did("%s edits %s", p.name, e.pos)
 	canary := p.w.canary()
+	files := p.newFiles()
 	p.command("edit", canary, e.file.aud, func() (*post.Post, error) {
-		c, err := p.h.Edit(context.Background(), p.id(e), func(d *post.Draft) error { d.Set("content", canary); return nil })
+		c, err := p.h.Edit(context.Background(), p.id(e), func(d *post.Draft) error {
+			if d.Set("content", canary); files == nil {
+				return nil
+			}
+			d.Remove("attachment")
+			return d.Attach(files...)
+		})
 		return c.Now, err
 	})
 }
@@ -474,6 +482,7 @@ func (p *actor) secondMachine() {
 		here.file = there.file
 		p.write(feed.Mine.Path(pos), there.file.raw)
 	}
+	p.takeFiles(q)
 }
 
 // another opens a copy of the home, as it is now.

@@ -61,8 +61,11 @@ func (x *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer = x.sealed(body, answer, now)
 	} else {
 		p.inspect("", "", answer)
+		if sha, is := strings.CutPrefix(r.URL.Path, "/p2ps/v1/attachments/"); is && rec.Code < 300 && !p.givesFile("", "", sha) {
+			p.fail("everybody gets the file %s", sha)
+		}
 	}
-	if now && p.fault.kind == "lost" {
+	if now && p.fault.kind == "lost" || answer == nil {
 		p.fault.done = true
 		panic(http.ErrAbortHandler)
 	}
@@ -90,6 +93,9 @@ func (x *proxy) sealed(request, answer []byte, now bool) []byte {
 		return answer
 	}
 	p.inspect(q.From, string(request), opened.Literal)
+	if asked, err := q.Question(p.fpr, p.clock); err == nil && asked.File != nil {
+		return x.part(reader, asked.File, answer, opened.Literal)
+	}
 	if wire.Size(len(answer)) != len(answer) {
 		p.fail("an answer of %d bytes is not padded", len(answer))
 	}

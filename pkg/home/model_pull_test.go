@@ -158,6 +158,7 @@ func (r *actor) pull(o *actor) {
 	}
 	after := r.safe(o, before, trash, got, at)
 	r.fresh(o, before, after, at)
+	r.hasFiles(o, after, at)
 	for pos, h := range before {
 		if h.text == nil || h.marked || h.text.expired(at) || !o.told(r, pos, at) {
 			continue

@@ -38,6 +38,7 @@ import (
 const (
 	modelItems = 3
 	modelIDs   = 3
+	modelPart  = 64 // bytes
 )
 
 // patience is how long a home waits for a lock, or for an answer: no history
@@ -54,6 +55,7 @@ type text struct {
 	updated string
 	hash    [32]byte
 	canary  string // its content; "" of a Tombstone
+	files   []post.File
 	tomb    bool
 	expires time.Time
 }
@@ -230,11 +232,12 @@ type world struct {
 	texts  map[string]*text // every text that was ever signed, by content
 	n      int
 	mu     sync.Mutex
-	faults []string  // found while answering
-	trace  []string  // what was done
-	lasts  bool      // no post expires
-	told   bool      // a story that is told as it is: nothing in it is left to chance
-	ids    io.Reader // the random bits of ids
+	faults []string          // found while answering
+	trace  []string          // what was done
+	lasts  bool              // no post expires
+	told   bool              // a story that is told as it is: nothing in it is left to chance
+	ids    io.Reader         // the random bits of ids
+	files  map[string][]byte // that posts name, by hash; nil: none does
 }
 
 // did notes what is done, so that a history that fails can be read.
@@ -267,6 +270,8 @@ type actor struct {
 	rewound  bool                                        // texts may have lost against newer ones of other times
 	snap     *snapshot
 	hostile  map[post.Position]bool // posts that nobody can verify, in any answer
+	attached map[string]bool        // files that were ever attached here
+	moved    bool                   // its files were taken away by hand
 	requests int                    // of the pull that goes on
 	walked   int                    // items of its pages
 }
@@ -318,7 +323,7 @@ func newWorld(t *rapid.T, begin time.Time) *world {
 }
 
 func (p *actor) forget() {
-	p.hostile = map[post.Position]bool{}
+	p.hostile, p.attached = map[post.Position]bool{}, map[string]bool{}
 	p.last, p.given = map[pgp.Fingerprint][]byte{}, map[pgp.Fingerprint]map[post.Position]bool{}
 	p.refused, p.agreed = map[pgp.Fingerprint]map[post.Position]bool{}, map[pgp.Fingerprint]map[post.Position]*text{}
 }
@@ -344,7 +349,7 @@ func (w *world) ok(err error, what string) {
 
 func (p *actor) options() home.Options {
 	return home.Options{Now: func() time.Time { return p.clock }, Rand: p.w.ids, Wait: patience, Hook: p.hook.call,
-		Items: modelItems, IDs: modelIDs, NoHealing: !p.heal, Log: slog.New(slog.DiscardHandler)}
+		Items: modelItems, IDs: modelIDs, Part: modelPart, NoHealing: !p.heal, Log: slog.New(slog.DiscardHandler)}
 }
 
 // open opens the home and serves it.

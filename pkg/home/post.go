@@ -102,12 +102,18 @@ func (h *Home) nextPosition(now time.Time) (post.Position, error) {
 // counts: without its row it is found at the next look.
 func (h *Home) put(ctx context.Context, p *post.Post) error {
 	data, err := p.File()
+	if err == nil {
+		err = h.stillAttached(p)
+	}
 	if err != nil {
 		return err
 	}
 	name := feed.Mine.Path(p.ID().Position)
 	if err := h.root.WriteFile(name, data, 0o600); err != nil {
 		return err
+	}
+	for _, f := range p.Files() {
+		h.attached.Delete(f.SHA256)
 	}
 	h.noteOwn(ctx, p, name, data)
 	return nil

@@ -13,6 +13,9 @@ import (
 	"github.com/p2ps/p2ps/pkg/post"
 )
 
+// trash is the folder of what was deleted or taken back.
+const trash = "trash"
+
 // A Trashed is one text in the trash.
 type Trashed struct {
 	ID       post.ID
@@ -26,13 +29,12 @@ type Trashed struct {
 // moment, and tells each. With dry nothing is removed. What is no text of a post
 // there is left alone.
 func (h *Home) EmptyTrash(ctx context.Context, before time.Time, dry bool, tell func(Trashed) error) error {
-	const top = "trash"
 	unlock, err := h.lock(ctx)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	authors, err := h.root.ReadDir(top)
+	authors, err := h.root.ReadDir(trash)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -44,7 +46,7 @@ func (h *Home) EmptyTrash(ctx context.Context, before time.Time, dry bool, tell 
 		if !a.Dir || err != nil {
 			continue
 		}
-		dir := feed.Aside(top, fpr)
+		dir := feed.Aside(trash, fpr)
 		entries, err := h.root.ReadDir(dir)
 		if err != nil {
 			return err
@@ -80,5 +82,5 @@ func (h *Home) trashedFile(author pgp.Fingerprint, dir string, e disk.Entry) (Tr
 		return Trashed{}, false
 	}
 	return Trashed{post.ID{Author: author, Position: position}, n, h.root.Path(dir + "/" + e.Name), e.Stat.Size,
-		time.Unix(0, max(e.Stat.Mtime, e.Stat.Ctime))}, true
+		touched(e.Stat)}, true
 }

@@ -24,13 +24,21 @@ const innerOverhead = maxSignature + 4<<10
 // The error is one of ErrMalformed, ErrRecipient and ErrLimit. Do not tell the
 // sender which.
 func Decrypt(message []byte, me *Secret, limit int) (*Opened, error) {
-	return DecryptInto(nil, message, me, limit)
+	return messageOf(decrypt(nil, message, me, limit))
 }
 
-// DecryptInto is Decrypt into the memory of room, where it is enough: the Literal
-// lies in it. A large file comes in many messages, one after the other.
-func DecryptInto(room, message []byte, me *Secret, limit int) (*Opened, error) {
-	opened, err := decrypt(room, message, me, limit)
+// DecryptInPlace is Decrypt that leaves the Literal where the message was, which
+// is spoiled, also by an error. A large file comes in many messages, one after the
+// other.
+func DecryptInPlace(message []byte, me *Secret, limit int) (*Opened, error) {
+	room := message[:0] // what is decrypted lies behind what is not read yet
+	if len(me.opens) != 1 {
+		room = nil // the next key needs it whole
+	}
+	return messageOf(decrypt(room, message, me, limit))
+}
+
+func messageOf(opened *Opened, err error) (*Opened, error) {
 	if err != nil {
 		return nil, fmt.Errorf("message: %w", err)
 	}

@@ -115,3 +115,26 @@ func TestSealToNonsense(t *testing.T) {
 		})
 	}
 }
+
+// What is opened in place is what is opened elsewhere, in both ways of sealing and
+// however long it is, and it verifies.
+func TestDecryptInPlace(t *testing.T) {
+	at := time.Now()
+	for _, size := range []int{0, 1, 100, 65535, 65536, 65537, 1 << 20} {
+		literal := bytes.Repeat([]byte("0123456789abcde"), size/15+1)[:size]
+		streamed := must(SealStream(nil, ContextAnswer, alice(), bob().Certificate(), at, size, bytes.NewReader(literal)))(t)
+		plain := must(Seal(literal, ContextAnswer, alice(), bob().Certificate(), at, SealOptions{}))(t)
+		for _, message := range [][]byte{streamed, plain} {
+			opened := must(DecryptInPlace(message, bob(), 2<<20))(t)
+			if !bytes.Equal(opened.Literal, literal) {
+				t.Errorf("%d bytes are opened as others", size)
+			}
+			if err := opened.Verify(ContextAnswer, alice().Certificate(), at, at); err != nil {
+				t.Errorf("%d bytes: %v", size, err)
+			}
+			if clear(message); size > 0 && bytes.Equal(opened.Literal, literal) {
+				t.Errorf("%d bytes are not opened in place", size)
+			}
+		}
+	}
+}

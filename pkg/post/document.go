@@ -38,6 +38,7 @@ type document struct {
 	Object     Value `json:"object"`
 	URL        Value `json:"url"`
 	Attachment Value `json:"attachment"`
+	Icon       Value `json:"icon"`
 	Location   Value `json:"location"`
 	particular
 
@@ -210,7 +211,7 @@ func (d *document) checkType() error {
 		}
 		return d.texts()
 	case "Person":
-		return first(need("name", d.Name), d.texts())
+		return first(need("name", d.Name), d.texts(), d.checkProfile())
 	case "Tombstone":
 		if d.Deleted == nil || lenient(d.FormerType) == "" {
 			return fmt.Errorf("%w: a Tombstone needs deleted and formerType", ErrInvalid)

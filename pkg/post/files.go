@@ -156,6 +156,9 @@ func (d *Draft) Attach(files ...File) error {
 		}
 		list = append(list, v)
 	}
+	if len(list) == 0 {
+		return nil
+	}
 	v, err := ijson.Encode(list)
 	if err == nil {
 		d.members["attachment"] = v

@@ -66,6 +66,7 @@ func beyondSchemas(err error) bool {
 // replaced, or taken out, or another added.
 func TestChecksAgreeWithSchemas(t *testing.T) {
 	all := schemas(t)
+	sum := "sha256:" + strings.Repeat("ab", 32)
 	values := []string{`null`, `true`, `0`, `1`, `-1`, `1.5`, `""`, `"x"`, `[]`, `["as:Public"]`, `["as:Public","as:Public"]`, `{}`, `"2026-11-22T12:34:56Z"`, `"2026-11-22"`,
 		`"https://example.org/x"`, `"ftp://example.org/"`, `"p2ps:x"`, `"p2ps:6F3A0C19D2B84E57A1C6F09B3D7E25840A9C1B2D/20261122-123456789-k3q5vx2m4f7da"`,
 		`"Note"`, `"Juggling"`, `"AAAA"`, `"AA=="`, `"A"`, `9007199254740991`, `"` + strings.Repeat("x", 65) + `"`, `"https://example.org/a b"`, "\"https://example.org/\u0085\"",
@@ -74,9 +75,12 @@ func TestChecksAgreeWithSchemas(t *testing.T) {
 		`{"type":"Place","name":"x"}`, `{"type":"Place","latitude":90,"longitude":-180,"radius":5}`, `{"type":"Place","latitude":90.5,"longitude":0}`, `{"type":"Place","name":""}`,
 		`{"type":"Place","latitude":1,"longitude":2,"radius":5,"units":"m"}`, `{"type":"Place","name":"x","units":7}`, `{"type":"Page","name":"x"}`, `{"type":"Page","url":"x"}`, `{"type":"","name":"x"}`,
 		`[{"type":"Note","name":"a"},{"type":"Note","name":"b"}]`, `[{"type":"Note","name":"a"},{"type":"Note","name":"a","x":1}]`, `[{"type":"Note","name":"a"}]`, `[{"type":"Note","name":"a"},"b"]`,
-		`[{"type":"Note","name":"a"},{"type":"Page","name":"b"}]`, `[{"type":"Note","name":"a"},{"type":"Note","name":7}]`}
+		`[{"type":"Note","name":"a"},{"type":"Page","name":"b"}]`, `[{"type":"Note","name":"a"},{"type":"Note","name":7}]`,
+		`{"type":"Image"}`, `{"type":"Image","mediaType":"image/png","size":1,"url":[{"href":"` + sum + `"}]}`, `{"type":"Audio","mediaType":"audio/ogg","size":1,"url":[{"href":"` + sum + `"}]}`,
+		`[{"type":"Image","mediaType":"image/png","size":1,"url":[{"href":"` + sum + `"}]}]`, `[{"type":"Link","name":"x","href":"https://example.org/"}]`, `[{"type":"Link","name":"","href":"https://example.org/"}]`,
+		`[{"type":"Link","name":"x","href":"ftp://example.org/"}]`, `[{"type":"Link","name":7,"href":"https://example.org/"}]`, `[{"type":["Link"],"href":7}]`}
 	names := []string{"id", "type", "attributedTo", "published", "updated", "expires", "deleted", "formerType", "revision", "signature", "to", "bto", "cc", "content", "summary", "name",
-		"mediaType", "inReplyTo", "context", "object", "url", "attachment", "location", "other",
+		"mediaType", "inReplyTo", "context", "object", "url", "attachment", "icon", "location", "other",
 		"language", "startTime", "endTime", "timezone", "origin", "target", "oneOf", "anyOf", "choices"}
 	n := 0
 	check := func(raw []byte) {

@@ -167,13 +167,13 @@ func sealStream(room []byte, p Party, at time.Time, gcm bool, size int, literal 
 	return pgp.Seal(whole, pgp.ContextAnswer, p.Me, p.Other, at, pgp.SealOptions{})
 }
 
-// OpenPart is OpenAnswer for a question for a file. The bytes of the part lie in
-// room, if that is large enough.
-func (s *Sent) OpenPart(room, body []byte, p Party, now time.Time) (Answer, error) {
+// OpenPart is OpenAnswer for a question for a file. The bytes of the part lie where
+// the body was, which is spoiled, also by an error.
+func (s *Sent) OpenPart(body []byte, p Party, now time.Time) (Answer, error) {
 	if !s.gcm && pgp.UsesGCM(body) {
 		return Answer{}, fmt.Errorf("%w: it is sealed in a way that nobody asked for", pgp.ErrMalformed)
 	}
-	opened, err := pgp.DecryptInto(room, body, p.Me, MaxPartAnswer)
+	opened, err := pgp.DecryptInPlace(body, p.Me, MaxPartAnswer)
 	if err != nil {
 		return Answer{}, err
 	}

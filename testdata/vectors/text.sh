@@ -164,6 +164,29 @@ shape announce-id P52 'refused member' 'only an id' "$announce"' | .object = $id
 person='del(.content, .mediaType) | .type = "Person" | .name = "Alice"'
 shape person P54 accepted 'a profile' "$person"
 shape person-no-name P54 'refused member' 'nameless' "$person | del(.name)"
+shape person-icon K21 accepted 'a picture' "$person | .icon = $file"
+shape person-icon-nothing K21 accepted 'a picture without a description' "$person | .icon = ($file | del(.name))"
+shape person-icon-type K21 'refused member' 'a film' "$person | .icon = ($file | .type = \"Video\")"
+shape person-icon-typeless K21 'refused member' 'no type' "$person | .icon = ($file | del(.type))"
+shape person-icon-list K21 'refused member' 'a list' "$person | .icon = [$file]"
+shape person-icon-null K21 'refused member' 'null' "$person | .icon = null"
+shape person-icon-address K21 'refused member' 'an address' "$person | .icon = \"https://example.org/alice.jpg\""
+shape person-icon-web K21 'refused member' 'a picture elsewhere, that would tell who looks' "$person | .icon = ($file | .url[0].href = \"https://example.org/alice.jpg\")"
+shape person-icon-link K21 'refused member' 'the address of a picture elsewhere' "$person | .icon = {type: \"Image\", mediaType: \"image/jpeg\", url: \"https://example.org/alice.jpg\"}"
+shape person-icon-no-size K21 'refused member' 'no size' "$person | .icon = ($file | del(.size))"
+shape person-icon-case P9,K21 'refused case' 'another case' "$person | .Icon = $file"
+shape icon-elsewhere K21 accepted 'of another type it means nothing' ".icon = \"https://example.org/x\""
+link='{type: "Link", name: "Canals", href: "https://example.org/canals"}'
+shape person-link K22 accepted 'a link' "$person | .attachment = [$link]"
+shape person-link-more K22 accepted 'a link with more' "$person | .attachment = [$link + {rel: [\"me\"]}]"
+shape person-links K22 accepted 'two, a file, and another thing' "$person | .attachment = [$link, $file, {type: \"PropertyValue\", name: 7}, $link]"
+shape person-link-no-name K22 'refused member' 'nameless' "$person | .attachment = [$link | del(.name)]"
+shape person-link-name-empty K22 'refused member' 'an empty name' "$person | .attachment = [$link | .name = \"\"]"
+shape person-link-name-number K22 'refused member' 'the name is no text' "$person | .attachment = [$link | .name = 7]"
+shape person-link-no-href K22 'refused member' 'to nowhere' "$person | .attachment = [$link | del(.href)]"
+shape person-link-script K22 'refused member' 'a scheme that runs programs' "$person | .attachment = [$link | .href = \"javascript:alert(1)\"]"
+shape person-link-space K22 'refused member' 'a space' "$person | .attachment = [$link | .href += \" x\"]"
+shape link-elsewhere K22 accepted 'of another type it means nothing' ".attachment = [$link | .href = 7]"
 stone='del(.content, .mediaType) | .type = "Tombstone" | .revision = 2 | .deleted = "2026-11-23T08:00:00Z" | .formerType = "Note"'
 shape tombstone P43,P55 accepted 'a deletion' "$stone"
 shape tombstone-no-deleted P55 'refused member' 'when' "$stone | del(.deleted)"
@@ -729,5 +752,7 @@ counts comment K17 'does not count' 'a comment, whatever it says' '.answer |= (d
 counts elsewhere K17 'does not count' 'to another question' '.answer.inReplyTo |= sub("k3q5vx2m4f7da"; "aaaaaaaaaaaaa")'
 counts at-the-end K18 counts 'in the second in which it closes' '.answer.published = "2026-11-29T12:00:00Z"'
 counts late K18 'does not count' 'a second too late' '.answer.published = "2026-11-29T12:00:01Z"'
+counts closed-early K18 'does not count' 'the question was closed early, by an edit' '.question.revision = 2 | .question.updated = "2026-11-22T12:34:57Z" | .question.endTime = "2026-11-22T12:34:57Z" | .answer.published = "2026-11-22T12:34:58Z"'
+counts closed-early-before K18 counts 'answered before it was closed early' '.question.revision = 2 | .question.updated = "2026-11-22T12:34:57Z" | .question.endTime = "2026-11-22T12:34:57Z" | .answer.published = "2026-11-22T12:34:57Z"'
 counts edited-late K18 'does not count' 'changed too late' '.answer.updated = "2026-11-29T12:00:01Z" | .answer.revision = 2'
 counts open K18 counts 'it never closes' '.question |= del(.endTime) | .answer.published = "2027-11-29T12:00:01Z"'
