@@ -264,7 +264,7 @@ type benchFeed struct {
 func newBenchFeed(b *testing.B, dir string, n int) *benchFeed {
 	f := &benchFeed{benchPerson: newBenchHome(b, dir, "alice"), bob: newBenchHome(b, dir, "bob")}
 	f.run("friend", "add", f.bob.key)
-	f.write(b, n, time.Now().Add(-time.Duration(n)*time.Minute))
+	f.write(b, n, time.Now().Add(-time.Duration(n+1000)*apart)) // there is room for more
 	f.run("status") // makes the index
 	ready := filepath.Join(dir, "url")
 	f.server = benchCommand(dir, "alice", "serve", "--listen", "127.0.0.1:0", "--ready-file", ready)
@@ -366,7 +366,10 @@ func private(b *testing.B, dir string) {
 	}
 }
 
-// write writes n signed posts for friends, a minute apart from a moment on.
+// apart is the time between two posts: of a busy feed, since a month is a folder.
+const apart = 30 * time.Minute
+
+// write writes n signed posts for friends from a moment on.
 func (f *benchFeed) write(b *testing.B, n int, from time.Time) {
 	me, cert, err := keyOf(f.dir, f.who)
 	must(b, err)
@@ -377,7 +380,7 @@ func (f *benchFeed) write(b *testing.B, n int, from time.Time) {
 		batch := root.NewBatch()
 		for range min(1000, n-done) {
 			done++
-			f.newest, err = post.NewPosition(from.Add(time.Duration(done)*time.Minute), zero{byte(done), byte(done >> 8)})
+			f.newest, err = post.NewPosition(from.Add(time.Duration(done)*apart), zero{byte(done), byte(done >> 8)})
 			must(b, err)
 			d := post.NewDraft("Note")
 			d.Set("content", fmt.Sprintf("Post %d. %s", done, strings.Repeat("All work and no play makes a long walk. ", 7)))

@@ -160,7 +160,7 @@ func (h *Home) linkTo(ctx context.Context, client *peer.Client, sought *seeker, 
 
 // inTurn is at how many copies one pull looks that nothing tells of. A stat takes
 // 2.5 µs: of a hundred thousand, a quarter of a second each time.
-const inTurn = 4000
+const inTurn = 2000
 
 // lookInTurn has the index follow the copies of one person: whatever was added,
 // renamed or removed, and of what may have been edited in place, which only a
