@@ -57,6 +57,7 @@ type Index struct {
 	id         string // of this making, also in memory
 	read       *sql.DB
 	write      *sql.DB
+	loading    bool // by Load: nothing is known of any post before it is put
 
 	mu      sync.Mutex
 	authors map[pgp.Fingerprint]int64

@@ -100,7 +100,7 @@ func fileOf(v Value) (f File, is bool, err error) {
 	var kind struct {
 		Type Value `json:"type"`
 	}
-	if err := ijson.UnmarshalTrusted(v, &kind); err != nil || v.Kind() != '{' {
+	if v.Kind() != '{' || ijson.UnmarshalTrusted(v, &kind) != nil {
 		return f, false, fmt.Errorf("%w: an attachment is not an object", ErrInvalid)
 	}
 	if s, _ := ijson.String(kind.Type); !slices.Contains(fileKinds, s) {
