@@ -74,6 +74,8 @@ func tenNew(b *testing.B, n int) {
 	f := newBenchFeed(b, b.TempDir(), n)
 	f.befriendedBy(b, "reader")
 	f.pull(b, "reader", n)
+	time.Sleep(2500 * time.Millisecond) // what was written within two seconds is looked at again
+	f.pull(b, "reader", 0)
 	var wire int64
 	var cpu time.Duration
 	for b.Loop() {
