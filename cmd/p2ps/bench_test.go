@@ -38,49 +38,55 @@ import (
 // processes.
 func BenchmarkFirstPull(b *testing.B) {
 	for _, n := range []int{1_000, 10_000, 100_000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			f := newBenchFeed(b, b.TempDir(), n)
-			var wire, peak int64
-			var cpu time.Duration
-			for i := 0; b.Loop(); i++ {
-				b.StopTimer()
-				// Each reader is another: ext4 is slow to make files where some were just removed.
-				f.befriendedBy(b, fmt.Sprintf("reader%d", i))
-				b.StartTimer()
-				got := f.pull(b, fmt.Sprintf("reader%d", i), n)
-				wire, peak, cpu = got.bytes, max(peak, maxRSS(got.process)), cpu+processorTime(got.process)
-			}
-			server := f.stop(b)
-			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "posts/s")
-			b.ReportMetric(float64(wire)/float64(n), "wire-B/post")
-			b.ReportMetric(float64(cpu.Microseconds())/float64(n*b.N), "pull-µs/post")
-			b.ReportMetric(float64(processorTime(server).Microseconds())/float64(n*b.N), "serve-µs/post")
-			b.ReportMetric(float64(peak)/(1<<20), "pull-MiB")
-			b.ReportMetric(float64(maxRSS(server))/(1<<20), "serve-MiB")
-		})
+		b.Run(fmt.Sprint(n), func(b *testing.B) { firstPull(b, n) })
 	}
+}
+
+func firstPull(b *testing.B, n int) {
+	f := newBenchFeed(b, b.TempDir(), n)
+	var wire, peak int64
+	var cpu time.Duration
+	for i := 0; b.Loop(); i++ {
+		b.StopTimer()
+		// Each reader is another: ext4 is slow to make files where some were just removed.
+		f.befriendedBy(b, fmt.Sprintf("reader%d", i))
+		b.StartTimer()
+		got := f.pull(b, fmt.Sprintf("reader%d", i), n)
+		wire, peak, cpu = got.bytes, max(peak, maxRSS(got.process)), cpu+processorTime(got.process)
+	}
+	server := f.stop(b)
+	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "posts/s")
+	b.ReportMetric(float64(wire)/float64(n), "wire-B/post")
+	b.ReportMetric(float64(cpu.Microseconds())/float64(n*b.N), "pull-µs/post")
+	b.ReportMetric(float64(processorTime(server).Microseconds())/float64(n*b.N), "serve-µs/post")
+	b.ReportMetric(float64(peak)/(1<<20), "pull-MiB")
+	b.ReportMetric(float64(maxRSS(server))/(1<<20), "serve-MiB")
 }
 
 // BenchmarkTenNew is a pull of ten new posts on top of many.
 func BenchmarkTenNew(b *testing.B) {
 	for _, n := range []int{1_000, 10_000, 100_000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			f := newBenchFeed(b, b.TempDir(), n)
-			f.befriendedBy(b, "reader")
-			f.pull(b, "reader", n)
-			var wire int64
-			var cpu time.Duration
-			for b.Loop() {
-				b.StopTimer()
-				f.write(b, 10, f.newest.Time())
-				b.StartTimer()
-				got := f.pull(b, "reader", 10)
-				wire, cpu = got.bytes, cpu+processorTime(got.process)
-			}
-			b.ReportMetric(float64(cpu.Microseconds())/1000/float64(b.N), "pull-ms-cpu")
-			b.ReportMetric(float64(wire)/1024, "wire-KiB")
-		})
+		b.Run(fmt.Sprint(n), func(b *testing.B) { tenNew(b, n) })
 	}
+}
+
+func tenNew(b *testing.B, n int) {
+	f := newBenchFeed(b, b.TempDir(), n)
+	f.befriendedBy(b, "reader")
+	f.pull(b, "reader", n)
+	time.Sleep(2500 * time.Millisecond) // what was written within two seconds is looked at again
+	f.pull(b, "reader", 0)
+	var wire int64
+	var cpu time.Duration
+	for b.Loop() {
+		b.StopTimer()
+		f.write(b, 10, f.newest.Time())
+		b.StartTimer()
+		got := f.pull(b, "reader", 10)
+		wire, cpu = got.bytes, cpu+processorTime(got.process)
+	}
+	b.ReportMetric(float64(cpu.Microseconds())/1000/float64(b.N), "cpu-ms")
+	b.ReportMetric(float64(wire)/1024, "wire-KiB")
 }
 
 // BenchmarkIdlePoll is one pull from 100 friends on 100 servers, none of whom
@@ -107,7 +113,7 @@ func BenchmarkIdlePoll(b *testing.B) {
 			wire += l.Bytes
 		}
 	}
-	b.ReportMetric(float64(cpu.Microseconds())/1000/float64(b.N), "pull-ms-cpu")
+	b.ReportMetric(float64(cpu.Microseconds())/1000/float64(b.N), "cpu-ms")
 	b.ReportMetric(float64(wire)/1024/friends, "wire-KiB/friend")
 }
 
@@ -125,43 +131,46 @@ func BenchmarkPost(b *testing.B) {
 func BenchmarkSealedRequests(b *testing.B) {
 	for _, n := range []int{1_000, 10_000, 100_000} {
 		f := newBenchFeed(b, b.TempDir(), n)
-		reader, _, err := keyOf(f.dir, "bob")
-		must(b, err)
-		_, owner, err := keyOf(f.dir, "alice")
-		must(b, err)
-		var sealer wire.Sealer
-		party := wire.Party{Me: reader, Other: owner}
-		client := peer.NewClient(0)
-		question := wire.Question{Kind: wire.KindPosts, After: string(f.newest)}
 		for _, clients := range []int{1, 4, 16, 64} {
-			b.Run(fmt.Sprint(n, "/", clients), func(b *testing.B) {
-				b.SetParallelism(max(1, clients/runtime.GOMAXPROCS(0)))
-				took := &timings{}
-				b.RunParallel(func(pb *testing.PB) {
-					for pb.Next() {
-						var nonce [16]byte
-						_, _ = rand.Read(nonce[:])
-						began := time.Now()
-						sent, err := sealer.SealRequest(party, question, began, nonce)
-						if err == nil {
-							var body []byte
-							if body, err = client.Sealed(b.Context(), f.url, sent.Body, wire.MaxAnswer); err == nil {
-								_, err = sent.OpenAnswer(body, party, time.Now())
-							}
-						}
-						if err != nil {
-							b.Error(err)
-							return
-						}
-						took.add(time.Since(began))
-					}
-				})
-				took.report(b)
-			})
+			b.Run(fmt.Sprint(n, "/", clients), func(b *testing.B) { sealedRequests(b, f, clients) })
 		}
-		client.Close()
 		f.stop(b)
 	}
+}
+
+func sealedRequests(b *testing.B, f *benchFeed, clients int) {
+	reader, _, err := keyOf(f.dir, "bob")
+	must(b, err)
+	_, owner, err := keyOf(f.dir, "alice")
+	must(b, err)
+	var sealer wire.Sealer
+	party := wire.Party{Me: reader, Other: owner}
+	client := peer.NewClient(0)
+	defer client.Close()
+	question := wire.Question{Kind: wire.KindPosts, After: string(f.newest)}
+	b.SetParallelism(max(1, clients/runtime.GOMAXPROCS(0)))
+	took := &timings{}
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			var nonce [16]byte
+			_, _ = rand.Read(nonce[:])
+			began := time.Now()
+			sent, err := sealer.SealRequest(party, question, began, nonce)
+			if err == nil {
+				var body []byte
+				if body, err = client.Sealed(b.Context(), f.url, sent.Body, wire.MaxAnswer); err == nil {
+					_, err = sent.OpenAnswer(body, party, time.Now())
+				}
+			}
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			took.add(time.Since(began))
+		}
+	})
+	took.report(b)
 }
 
 // BenchmarkPublicPage are 16 clients who read the newest public posts.
@@ -171,6 +180,7 @@ func BenchmarkPublicPage(b *testing.B) {
 	b.SetParallelism(8)
 	took := &timings{}
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			began := time.Now()
@@ -264,8 +274,8 @@ type benchFeed struct {
 func newBenchFeed(b *testing.B, dir string, n int) *benchFeed {
 	f := &benchFeed{benchPerson: newBenchHome(b, dir, "alice"), bob: newBenchHome(b, dir, "bob")}
 	f.run("friend", "add", f.bob.key)
-	f.write(b, n, time.Now().Add(-time.Duration(n)*time.Minute))
-	f.run("status") // makes the index
+	f.write(b, n, time.Now().Add(-time.Duration(n+1000)*apart)) // there is room for more
+	f.run("status")                                             // makes the index
 	ready := filepath.Join(dir, "url")
 	f.server = benchCommand(dir, "alice", "serve", "--listen", "127.0.0.1:0", "--ready-file", ready)
 	f.server.Env = append(f.server.Env, "P2PS_RATE_PER_KEY=1000000", "P2PS_RATE_PER_ADDRESS=1000000")
@@ -366,7 +376,10 @@ func private(b *testing.B, dir string) {
 	}
 }
 
-// write writes n signed posts for friends, a minute apart from a moment on.
+// apart is the time between two posts: of a busy feed, since a month is a folder.
+const apart = 30 * time.Minute
+
+// write writes n signed posts for friends from a moment on.
 func (f *benchFeed) write(b *testing.B, n int, from time.Time) {
 	me, cert, err := keyOf(f.dir, f.who)
 	must(b, err)
@@ -377,7 +390,7 @@ func (f *benchFeed) write(b *testing.B, n int, from time.Time) {
 		batch := root.NewBatch()
 		for range min(1000, n-done) {
 			done++
-			f.newest, err = post.NewPosition(from.Add(time.Duration(done)*time.Minute), zero{byte(done), byte(done >> 8)})
+			f.newest, err = post.NewPosition(from.Add(time.Duration(done)*apart), zero{byte(done), byte(done >> 8)})
 			must(b, err)
 			d := post.NewDraft("Note")
 			d.Set("content", fmt.Sprintf("Post %d. %s", done, strings.Repeat("All work and no play makes a long walk. ", 7)))

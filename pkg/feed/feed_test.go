@@ -161,6 +161,47 @@ func TestScan(t *testing.T) {
 	}
 }
 
+// Folders have their turn, some files at a time: what is edited in place in any
+// of them is found within a round.
+//
+// spec: F6
+func TestScanInTurn(t *testing.T) {
+	root, dir := open(t)
+	later := time.Now().Add(time.Hour)
+	for _, month := range []string{"01", "02", "03"} {
+		write(t, dir, "feed/2026/"+month+"/a.json", "feed/2026/"+month+"/b.json")
+	}
+	known := map[string]Folder{}
+	scan := func(turn *Turn) (listed []string) {
+		t.Helper()
+		if err := Mine.Scan(root, Look{Known: known, Turn: turn, Now: later}, func(l Listing) error {
+			listed = append(listed, l.Dir)
+			known[l.Dir] = l.Folder
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return listed
+	}
+	scan(nil)
+	for _, month := range []string{"01", "02", "03"} {
+		if err := os.WriteFile(filepath.Join(dir, "feed", "2026", month, "a.json"), []byte("in place"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	turn := &Turn{After: "feed/2026/01", Files: 2}
+	for _, want := range []string{"feed/2026/02", "feed/2026/03", "feed/2026/01"} { // at last around, past two folders without files
+		if got := scan(turn); !slices.Equal(got, []string{want}) || turn.After != want {
+			t.Errorf("got %q, and goes on after %s; want %s", got, turn.After, want)
+		}
+	}
+	turn.Files = 1
+	write(t, dir, "feed/2026/03/c.json", "feed/2026/03/d.json") // more than its share, and yet another has its turn
+	if got := scan(turn); !slices.Equal(got, []string{"feed/2026/03"}) || turn.After != "feed/2026/02" {
+		t.Errorf("got %q, and goes on after %s", got, turn.After)
+	}
+}
+
 // A feed that cannot be listed is an error, and means nothing for what it holds.
 func TestScanFails(t *testing.T) {
 	dir := t.TempDir()

@@ -53,8 +53,17 @@ type Look struct {
 	Known map[string]Folder // as they were when they were last listed
 	Full  bool
 	Dirs  []string      // only these and what is new below them, whatever their times say
+	Turn  *Turn         // some more, whatever their times say, if not all are
 	Seed  func() uint64 // of the sums: with another, every folder has changed; asked for when a folder is listed
 	Now   time.Time
+}
+
+// A Turn has some folders looked at as Full has all: the next ones after After,
+// in byte order and around, until Files files were seen, and one at least. Scan
+// moves After on to the last of them.
+type Turn struct {
+	After string
+	Files int
 }
 
 // Scan lists the folders of a tree that changed, and hands each to each, one at
@@ -63,14 +72,20 @@ type Look struct {
 // A tree that is not there has no folders; one that cannot be read is an error,
 // and means nothing for what it holds.
 func (t Tree) Scan(root *disk.Root, look Look, each func(Listing) error) error {
-	s := &scan{root: root, tree: t, Look: look, seen: map[string]bool{}, gone: map[string]bool{}}
+	s := &scan{root: root, tree: t, Look: look, seen: map[string]bool{}, gone: map[string]bool{}, listed: map[string]bool{}}
 	switch {
 	case look.Full:
+		s.Turn = nil // it is everybody's
 		return s.everywhere(each)
 	case look.Dirs != nil:
 		return s.inOrder(look.Dirs, each)
 	}
-	return s.inOrder(append([]string{string(t)}, slices.Sorted(maps.Keys(look.Known))...), each)
+	known := slices.Sorted(maps.Keys(look.Known))
+	err := s.inOrder(append([]string{string(t)}, known...), each)
+	if err != nil || look.Turn == nil || len(known) == 0 {
+		return err
+	}
+	return s.inTurn(known, each)
 }
 
 // maxDepth is how deep folders below a tree are looked at: years, months, and
@@ -79,10 +94,12 @@ const maxDepth = 3
 
 type scan struct {
 	Look
-	root *disk.Root
-	tree Tree
-	seen map[string]bool
-	gone map[string]bool
+	root   *disk.Root
+	tree   Tree
+	seen   map[string]bool
+	gone   map[string]bool
+	files  int             // that were seen, for a Turn
+	listed map[string]bool // as changed
 }
 
 func (t Tree) depth(dir string) (n int) {
@@ -106,9 +123,39 @@ func (s *scan) inOrder(dirs []string, each func(Listing) error) error {
 			if l == nil {
 				continue
 			}
+			s.listed[todo[0]] = true
 			if err := each(*l); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// inTurn lists the next folders of those that did not change.
+func (s *scan) inTurn(known []string, each func(Listing) error) error {
+	s.Full = true
+	next, found := slices.BinarySearch(known, s.Turn.After)
+	if found {
+		next++
+	}
+	for i := range known {
+		if i > 0 && s.files >= s.Turn.Files {
+			break
+		}
+		s.Turn.After = known[(next+i)%len(known)]
+		if s.listed[s.Turn.After] || s.gone[s.Turn.After] {
+			continue
+		}
+		l, _, err := s.list(s.Turn.After)
+		if err != nil {
+			return err
+		}
+		if l == nil {
+			continue
+		}
+		if err := each(*l); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -232,6 +279,9 @@ func (s *scan) list(dir string) (l *Listing, below []string, err error) {
 	}
 	if young {
 		l.Sum = 0
+	}
+	if s.Turn != nil { // then one folder is listed at a time
+		s.files += len(files)
 	}
 	l.Stat.Size, l.Stat.Ino = 0, 0 // of which the index keeps nothing
 	if wasKnown && l.Sum != 0 && l.Folder == before {

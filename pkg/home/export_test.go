@@ -25,3 +25,14 @@ func (h *Home) PullBriskly(ctx context.Context, people []keyring.Person, tell fu
 	const brief = 20 * time.Millisecond
 	return h.pullOn(ctx, people, PullOptions{Jobs: 2}, pace{stand: time.Second, better: 10 * brief, look: brief, retry: brief, longest: 4 * brief, people: brief}, tell)
 }
+
+// FollowWatcher follows what a watcher tells that knows of nothing; lost: it could
+// not tell all.
+func (h *Home) FollowWatcher(ctx context.Context, lost bool) error {
+	w, err := h.root.Watch()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = w.Close() }()
+	return (&looker{h: h, w: w}).follow(ctx, []string{"."}, lost)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"runtime/debug"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -18,8 +19,12 @@ func (h *Home) fill(ctx context.Context, x *index.Index) error {
 	if err != nil {
 		return err
 	}
-	return h.load(ctx, x, trees)
+	// Much is read and soon forgotten, beside a heap that is small.
+	defer debug.SetGCPercent(debug.SetGCPercent(looseGC))
+	return x.Load(ctx, func() error { return h.load(ctx, x, trees) })
 }
+
+const looseGC = 400 // per cent
 
 // filled fills a new index and takes it into use: in place of whatever is, or,
 // unless that is wanted, only if no other process was quicker; else that one's

@@ -43,7 +43,7 @@ var mutants = []mutant{
 	{"the figures of an answer are compared as of now", "pull/walk.go", "w.keeper.Months(ctx, a.Time)", "w.keeper.Months(ctx, time.Now())"},
 	{"a position years ahead is taken as the newest", "home/keeper.go", "limit := pull.Horizon(k.h.opt.Now())", "limit := last"},
 	{"every position ahead is fetched again", "home/keeper.go", "limit := pull.Horizon(k.h.opt.Now())", "limit := post.PositionAt(k.h.opt.Now())"},
-	{"copies edited in place are not noticed", "home/pull.go", "h.sync(ctx, x, true, t)", "h.sync(ctx, x, false, t)"},
+	{"copies edited in place are not noticed", "home/pull.go", "Full: full, Turn: &done.turn}", "Full: full}"},
 	{"copies whose folder went are not missed", "home/keep.go", ", tx.TouchDir(path.Dir(r.name)))", ", tx.DropDir(path.Dir(r.name)))"},
 	{"the order of a page is not checked", "pull/walk.go", "if id.Position <= after {", "if false {"},
 	{"an empty page that promises more is asked for again", "pull/walk.go", "case a.More && newest == \"\":\n\t\treturn nil,", "case a.More && newest == \"\":\n\t\treturn nil, nil\n\t\treturn nil,"},

@@ -1,6 +1,7 @@
 package home
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,16 +51,20 @@ type Pulled struct {
 	Files    int      // that came
 	Waiting  int      // files that could not be had, or are too great
 	Err      error
+
+	turn feed.Turn // of the look at his copies
 }
 
 // PullOptions say how to pull.
 type PullOptions struct {
-	Full    bool // from the beginning
+	Full    bool // from the beginning, and every copy looked at
 	Jobs    int  // friends at once
 	Timeout time.Duration
 
 	NoMedia  bool  // files are not fetched
 	MaxBytes int64 // greater files are not; 0 is no limit
+
+	turn int // copies of each person that are looked at in turn
 }
 
 // runTime is how long the pull from one person may take: who sends a byte now
@@ -84,6 +89,7 @@ func (h *Home) Pull(ctx context.Context, people []keyring.Person, opt PullOption
 	if err != nil {
 		return err
 	}
+	opt.turn = inTurn / max(1, len(people))
 	client := peer.NewClient(opt.Timeout)
 	defer client.Close()
 	sought := &seeker{h: h}
@@ -114,7 +120,7 @@ func (h *Home) pullOne(ctx context.Context, client *peer.Client, sought *seeker,
 	all := ctx
 	ctx, cancel := context.WithTimeoutCause(ctx, runTime, fmt.Errorf("%w: the pull took longer than %s", peer.ErrUnreachable, runTime))
 	defer cancel()
-	done := Pulled{Person: p}
+	done := Pulled{Person: p, turn: feed.Turn{Files: opt.turn}}
 	done.Err = h.withIndex(ctx, func(x *index.Index) error {
 		if p.Alarm != "" { // until it is settled
 			return h.remember(ctx, x, &done, &keyChanged{pgp.Fingerprint(p.Alarm), p.Fingerprint})
@@ -152,10 +158,30 @@ func (h *Home) linkTo(ctx context.Context, client *peer.Client, sought *seeker, 
 	return &sealedLink{place: at, me: me, mine: mine}, nil
 }
 
+// inTurn is at how many copies one pull looks that nothing tells of. A stat takes
+// 2.5 µs: of a hundred thousand, a quarter of a second each time.
+const inTurn = 2000
+
+// lookInTurn has the index follow the copies of one person: whatever was added,
+// renamed or removed, and of what may have been edited in place, which only a
+// stat of each file tells, the next files in turn; with full all of them.
+func (h *Home) lookInTurn(ctx context.Context, x *index.Index, t tree, full bool, done *Pulled) error {
+	before, err := h.peerRow(ctx, x, t.author())
+	if err != nil {
+		return err
+	}
+	known, err := h.folders(ctx, x, []tree{t})
+	if err != nil {
+		return err
+	}
+	done.turn.After = before.Looked
+	return h.scan(ctx, x, t, feed.Look{Known: known[t.Tree], Full: full, Turn: &done.turn}, h.lockFor(x))
+}
+
 // walk drives one pull.Walk to its end.
 func (h *Home) walk(ctx context.Context, x *index.Index, l link, cert *pgp.Certificate, full bool, done *Pulled, tell func(Event)) error {
 	t := tree{Tree: feed.Of(cert.Fingerprint()), cert: cert}
-	if err := h.sync(ctx, x, true, t); err != nil {
+	if err := h.lookInTurn(ctx, x, t, full, done); err != nil {
 		return err
 	}
 	talk := &oneAtATime{link: l}
@@ -211,7 +237,7 @@ func (h *Home) remember(ctx context.Context, x *index.Index, done *Pulled, err e
 		if e != nil {
 			return e
 		}
-		s.Tried, s.Message = h.opt.Now(), ""
+		s.Tried, s.Message, s.Looked = h.opt.Now(), "", cmp.Or(done.turn.After, s.Looked)
 		switch {
 		case err != nil:
 			s.Message = err.Error()

@@ -86,6 +86,9 @@ func (l *looker) tick(ctx context.Context) error {
 	}
 	err := l.h.look(ctx, full)
 	l.h.changed.tell()
+	if full {
+		err = errors.Join(err, l.copies(ctx, nil, full))
+	}
 	return err
 }
 
@@ -108,7 +111,7 @@ func (l *looker) follow(ctx context.Context, dirs []string, lost bool) error {
 		l.watchAll(lost)
 		l.people()
 		defer l.h.changed.tell()
-		return errors.Join(l.h.look(ctx, lost), l.copies(ctx, nil))
+		return errors.Join(l.h.look(ctx, lost), l.copies(ctx, nil, lost))
 	}
 	var mine, copies []string
 	concerns := false
@@ -130,13 +133,16 @@ func (l *looker) follow(ctx context.Context, dirs []string, lost bool) error {
 	}
 	var err error
 	if mine != nil {
-		err = l.h.lookAt(ctx, mine)
+		var me tree
+		if me, err = l.h.mine(); err == nil {
+			err = l.h.lookAt(ctx, mine, me)
+		}
 	}
 	if mine != nil || concerns {
 		l.h.changed.tell()
 	}
 	if copies != nil {
-		err = errors.Join(err, l.copies(ctx, copies))
+		err = errors.Join(err, l.copies(ctx, copies, false))
 	}
 	return err
 }
@@ -149,8 +155,9 @@ func (l *looker) people() {
 }
 
 // copies follows what was done in folders of friends' feeds, so that whoever reads
-// finds nothing to do; in all of them if dirs is nil.
-func (l *looker) copies(ctx context.Context, dirs []string) error {
+// finds nothing to do; in all of them if dirs is nil, with full also what was
+// edited in place.
+func (l *looker) copies(ctx context.Context, dirs []string, full bool) error {
 	all, err := l.h.trees()
 	if err != nil {
 		return err
@@ -161,7 +168,10 @@ func (l *looker) copies(ctx context.Context, dirs []string) error {
 	if len(all) == 0 {
 		return nil
 	}
-	return l.h.withIndex(ctx, func(x *index.Index) error { return l.h.sync(ctx, x, false, all...) })
+	if dirs != nil {
+		return l.h.lookAt(ctx, dirs, all...)
+	}
+	return l.h.withIndex(ctx, func(x *index.Index) error { return l.h.sync(ctx, x, full, all...) })
 }
 
 // watchAll watches what is not watched yet: first what others get, then the
@@ -230,24 +240,25 @@ func isLookedAt(dir string) bool {
 	return false
 }
 
-// lookAt looks at my feed, and surely at the given folders of it.
-func (h *Home) lookAt(ctx context.Context, dirs []string) error {
-	me, err := h.mine()
-	if err != nil {
-		return err
-	}
+// lookAt looks at trees, and surely at the given folders of them.
+func (h *Home) lookAt(ctx context.Context, dirs []string, trees ...tree) error {
 	return h.withIndex(ctx, func(x *index.Index) error {
-		known, err := h.folders(ctx, x, []tree{me})
+		known, err := h.folders(ctx, x, trees)
 		if err != nil {
 			return err
 		}
 		for _, dir := range dirs {
-			if f, ok := known[me.Tree][dir]; ok {
+			if f, ok := known[treeOf(dir)][dir]; ok {
 				f.Stat = disk.Stat{} // an edit in place does not show in it
-				known[me.Tree][dir] = f
+				known[treeOf(dir)][dir] = f
 			}
 		}
-		return h.scan(ctx, x, me, feed.Look{Known: known[me.Tree]}, h.lockFor(x))
+		for _, t := range trees {
+			if err := h.scan(ctx, x, t, feed.Look{Known: known[t.Tree]}, h.lockFor(x)); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/p2ps/p2ps/pkg/disk"
 	"github.com/p2ps/p2ps/pkg/feed"
 	"github.com/p2ps/p2ps/pkg/home"
+	"github.com/p2ps/p2ps/pkg/index"
 	"github.com/p2ps/p2ps/pkg/post"
 	"github.com/p2ps/p2ps/pkg/wire"
 )
@@ -228,4 +229,39 @@ func TestServeFollowsPeople(t *testing.T) {
 			t.Fatal("a friend's key is not noticed")
 		}
 	}
+}
+
+// After the kernel could not tell all that happened, every file is looked at: mine
+// and the copies, since an edit in place shows in no folder.
+func TestServeLooksAtAllAfterAnOverflow(t *testing.T) {
+	d := newDuo(t)
+	ids := []post.ID{d.readerWrites("mine", forFriends).ID(), d.note("a copy", forFriends).ID()}
+	d.pull()
+	d.tick(3 * time.Hour) // nothing is too young to be trusted
+	d.check(d.reader.LookAtAll(t.Context()))
+	for i, tree := range []feed.Tree{feed.Mine, feed.Of(ids[1].Author)} {
+		name := d.reader.Path(tree.Path(ids[i].Position))
+		text, err := os.ReadFile(name)
+		d.check(err)
+		d.check(os.WriteFile(name, []byte(strings.Replace(string(text), `"content": "`, `"content": "not `, 1)), 0o600))
+	}
+	states := func() (said string) {
+		x, err := d.reader.Index(t.Context())
+		d.check(err)
+		d.check(x.View(t.Context(), func(v *index.View) error {
+			for _, id := range ids {
+				row, ok, err := v.Row(id)
+				said += fmt.Sprintln(row.State == index.Live && ok, row.State == index.Edited)
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+		return said
+	}
+	d.check(d.reader.FollowWatcher(t.Context(), false))
+	d.wants("after a hint", states(), "true false\ntrue false\n")
+	d.check(d.reader.FollowWatcher(t.Context(), true))
+	d.wants("after an overflow", states(), "false true\nfalse false\n")
 }

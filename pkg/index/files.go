@@ -7,13 +7,19 @@ import (
 	"github.com/p2ps/p2ps/pkg/post"
 )
 
-// putFiles notes the files that a post names, if they were read with it.
-func (t *Tx) putFiles(author int64, r Row) error {
+// putFiles notes the files that a post names, if they were read with it, in place
+// of those it named before.
+func (t *Tx) putFiles(author int64, r Row, known bool) error {
 	if r.files == nil {
 		return nil
 	}
-	if err := t.dropFiles(author, r.ID.Position); err != nil || len(r.files) == 0 {
-		return err
+	if known {
+		if err := t.dropFiles(author, r.ID.Position); err != nil {
+			return err
+		}
+	}
+	if len(r.files) == 0 {
+		return nil
 	}
 	if r.Public && r.State == Live {
 		for _, sha256 := range r.files {

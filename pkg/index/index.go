@@ -32,7 +32,7 @@ import (
 var schema string
 
 // version is the schema's; another one in a file means: make it again.
-const version = 6
+const version = 7
 
 const (
 	dir     = "cache"
@@ -57,6 +57,7 @@ type Index struct {
 	id         string // of this making, also in memory
 	read       *sql.DB
 	write      *sql.DB
+	loading    bool // by Load: nothing is known of any post before it is put
 
 	mu      sync.Mutex
 	authors map[pgp.Fingerprint]int64

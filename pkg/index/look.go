@@ -2,7 +2,6 @@ package index
 
 import (
 	"database/sql"
-	"errors"
 
 	"github.com/p2ps/p2ps/pkg/disk"
 	"github.com/p2ps/p2ps/pkg/pgp"
@@ -116,7 +115,10 @@ func (t *Tx) turn(author pgp.Fingerprint, positions []post.Position, query strin
 		return err
 	}
 	for _, p := range positions {
-		if err := errors.Join(t.touch(n, p), t.exec(query, n, string(p))); err != nil {
+		if _, err := t.touch(n, p); err != nil {
+			return err
+		}
+		if err := t.exec(query, n, string(p)); err != nil {
 			return err
 		}
 	}

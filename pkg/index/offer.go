@@ -67,6 +67,7 @@ type Peer struct {
 	Message        string // of the last failure; empty: there was none
 	Unequal        int    // pulls in a row that did not come to agree
 	Count          int    // posts that he offers, when it was last asked
+	Looked         string // the folder of the copies whose files were last looked at in turn
 }
 
 // Peer reads it; the zero Peer if nothing is known.
@@ -79,8 +80,8 @@ func (v *View) Peer(fpr pgp.Fingerprint) (Peer, error) {
 		p              Peer
 		tried, reached int64
 	)
-	err = v.q.QueryRowContext(v.ctx, "SELECT tried, reached, message, unequal, count FROM peer WHERE author = ?", n).
-		Scan(&tried, &reached, &p.Message, &p.Unequal, &p.Count)
+	err = v.q.QueryRowContext(v.ctx, "SELECT tried, reached, message, unequal, count, looked FROM peer WHERE author = ?", n).
+		Scan(&tried, &reached, &p.Message, &p.Unequal, &p.Count, &p.Looked)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Peer{}, nil
 	}

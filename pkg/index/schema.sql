@@ -87,7 +87,8 @@ CREATE TABLE peer (
   tried INTEGER NOT NULL, reached INTEGER NOT NULL, -- Unix seconds
   message TEXT NOT NULL,  -- of the last failure; empty: there was none
   unequal INTEGER NOT NULL, -- pulls in a row that did not come to agree
-  count INTEGER NOT NULL
+  count INTEGER NOT NULL,
+  looked TEXT NOT NULL    -- the folder of the copies whose files were last looked at in turn
 );
 
 -- What was put and dropped, in order, with what it says as long as that was not

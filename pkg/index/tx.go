@@ -36,7 +36,9 @@ func (x *Index) Update(ctx context.Context, change func(*Tx) error) error {
 		return damaged(err)
 	}
 	defer func() { _ = sqlTx.Rollback() }() // a no-op after Commit
-	tx := &Tx{View: View{x: x, q: sqlTx, ctx: ctx, add: true, own: map[pgp.Fingerprint]int64{}}, tx: sqlTx, statements: map[string]*sql.Stmt{},
+	// A change is not broken off within a statement: the engine starts a goroutine
+	// for each that could be.
+	tx := &Tx{View: View{x: x, q: sqlTx, ctx: context.WithoutCancel(ctx), add: true, own: map[pgp.Fingerprint]int64{}}, tx: sqlTx, statements: map[string]*sql.Stmt{},
 		audiences: map[string]int64{}, touched: map[touched]bool{}, dirs: map[string]bool{}}
 	if err := change(tx); err != nil {
 		return err
@@ -69,7 +71,8 @@ func (t *Tx) Put(r Row) error {
 		return err
 	}
 	t.touched[touched{audience: audience, month: r.ID.Position.Month()}] = true
-	if err := t.touch(author, r.ID.Position); err != nil {
+	known, err := t.touch(author, r.ID.Position)
+	if err != nil {
 		return err
 	}
 	var expires int64
@@ -77,7 +80,7 @@ func (t *Tx) Put(r Row) error {
 		expires = r.Expires.Unix()
 	}
 	place := placeOf(r.ID.Position, r.Received)
-	if err := t.putFiles(author, r); err != nil {
+	if err := t.putFiles(author, r, known); err != nil {
 		return err
 	}
 	err = t.exec(`INSERT OR REPLACE INTO post VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, author, string(r.ID.Position), r.Revision, r.Hash[:], r.Updated, r.Type, audience, r.Public, expires, r.Reply,
@@ -89,20 +92,23 @@ func (t *Tx) Put(r Row) error {
 }
 
 // touch notes the author of a post that is about to change, and the audience
-// that it had before.
-func (t *Tx) touch(author int64, position post.Position) error {
+// that it had before; known is false if there is none yet.
+func (t *Tx) touch(author int64, position post.Position) (known bool, err error) {
 	t.touched[touched{author: author, month: position.Month()}] = true
+	if t.x.loading {
+		return false, nil
+	}
 	was, err := t.prepare("SELECT audience FROM post WHERE author = ? AND position = ?") //nolint:sqlclosecheck // closed with the transaction
 	if err != nil {
-		return err
+		return false, err
 	}
 	var audience int64
 	err = was.QueryRowContext(t.ctx, author, string(position)).Scan(&audience)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil
+		return false, nil
 	}
 	t.touched[touched{audience: audience, month: position.Month()}] = true
-	return damaged(err)
+	return true, damaged(err)
 }
 
 // prepare has a statement parsed once: most changes are of a thousand rows.
@@ -148,7 +154,7 @@ func (t *Tx) Drop(id post.ID) error {
 	if err != nil {
 		return err
 	}
-	if err := t.touch(author, id.Position); err != nil {
+	if _, err := t.touch(author, id.Position); err != nil {
 		return err
 	}
 	if err := t.dropFiles(author, id.Position); err != nil {
@@ -195,7 +201,7 @@ func (t *Tx) PutPeer(fpr pgp.Fingerprint, p Peer) error {
 	if err != nil {
 		return err
 	}
-	return t.exec("INSERT OR REPLACE INTO peer VALUES (?,?,?,?,?,?)", author, unix(p.Tried), unix(p.Reached), p.Message, p.Unequal, p.Count)
+	return t.exec("INSERT OR REPLACE INTO peer VALUES (?,?,?,?,?,?,?)", author, unix(p.Tried), unix(p.Reached), p.Message, p.Unequal, p.Count, p.Looked)
 }
 
 func unix(t time.Time) int64 {

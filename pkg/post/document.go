@@ -168,9 +168,12 @@ func (d *document) check(id ID) error {
 	if _, err := ParseTime(d.Published); err != nil {
 		return fmt.Errorf("published: %w", err)
 	}
-	for name, v := range map[string]Value{"updated": d.Updated, "expires": d.Expires, "deleted": d.Deleted} {
-		if _, err := ParseTime(lenient(v)); v != nil && err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+	for _, m := range [...]ijson.Member{{Name: "updated", Value: d.Updated}, {Name: "expires", Value: d.Expires}, {Name: "deleted", Value: d.Deleted}} {
+		if m.Value == nil {
+			continue
+		}
+		if _, err := ParseTime(lenient(m.Value)); err != nil {
+			return fmt.Errorf("%s: %w", m.Name, err)
 		}
 	}
 	if err := d.checkType(); err != nil {
@@ -234,18 +237,22 @@ func (d *document) checkType() error {
 // texts holds the members that are shown to being texts, and the ones that
 // point at posts to being ids.
 func (d *document) texts() error {
-	for name, v := range map[string]Value{"content": d.Content, "summary": d.Summary, "name": d.Name, "mediaType": d.MediaType} {
-		if _, ok := ijson.String(v); v != nil && !ok {
-			return fmt.Errorf("%w: %s is not a text", ErrInvalid, name)
+	for _, m := range [...]ijson.Member{{Name: "content", Value: d.Content}, {Name: "summary", Value: d.Summary}, {Name: "name", Value: d.Name},
+		{Name: "mediaType", Value: d.MediaType}} {
+		if m.Value != nil && m.Value.Kind() != '"' {
+			return fmt.Errorf("%w: %s is not a text", ErrInvalid, m.Name)
 		}
 	}
-	for name, v := range map[string]Value{"inReplyTo": d.InReplyTo, "context": d.Context} {
-		s, ok := ijson.String(v)
-		if v != nil && !ok {
-			return fmt.Errorf("%w: %s is not a text", ErrInvalid, name)
+	for _, m := range [...]ijson.Member{{Name: "inReplyTo", Value: d.InReplyTo}, {Name: "context", Value: d.Context}} {
+		s, ok := ijson.String(m.Value)
+		if m.Value != nil && !ok {
+			return fmt.Errorf("%w: %s is not a text", ErrInvalid, m.Name)
 		}
-		if _, err := ParseID(s); strings.HasPrefix(s, "p2ps:") && err != nil {
-			return fmt.Errorf("%w: %s: %w", ErrInvalid, name, err)
+		if !strings.HasPrefix(s, "p2ps:") {
+			continue
+		}
+		if _, err := ParseID(s); err != nil {
+			return fmt.Errorf("%w: %s: %w", ErrInvalid, m.Name, err)
 		}
 	}
 	return d.checkShared()

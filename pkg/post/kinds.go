@@ -163,9 +163,12 @@ func (d *document) checkShared() error {
 			return fmt.Errorf("%s: %w", place.name, err)
 		}
 	}
-	for name, v := range map[string]Value{"startTime": d.StartTime, "endTime": d.EndTime} {
-		if _, _, err := moment(lenient(v)); v != nil && err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+	for _, m := range [...]ijson.Member{{Name: "startTime", Value: d.StartTime}, {Name: "endTime", Value: d.EndTime}} {
+		if m.Value == nil {
+			continue
+		}
+		if _, _, err := moment(lenient(m.Value)); err != nil {
+			return fmt.Errorf("%s: %w", m.Name, err)
 		}
 	}
 	if d.StartTime != nil && d.EndTime != nil && (len(lenient(d.StartTime)) == len(time.DateOnly)) != (len(lenient(d.EndTime)) == len(time.DateOnly)) {
