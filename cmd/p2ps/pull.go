@@ -67,7 +67,8 @@ end.
 
 With --watch it goes on until it is interrupted: each friend has a question
 waiting with him, and what he writes is here at once. Feeds that are followed
-are looked at each minute; who is away is tried again, at last every five.`,
+are looked at each minute; who is away is tried again, at last every five. Who
+cannot reach you has what you write within half a minute.`,
 		Example: `  p2ps pull -q                 # from cron: silent if fine, never two at once
   p2ps pull alice --json | jq 'select(.kind=="pull").new'
   p2ps pull --watch            # beside p2ps timeline --follow`,
