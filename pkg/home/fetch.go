@@ -8,7 +8,6 @@ import (
 	"hash"
 	"io"
 	"io/fs"
-	"runtime/debug"
 	"time"
 
 	"github.com/p2ps/p2ps/pkg/disk"
@@ -58,7 +57,7 @@ func (h *Home) fetchFiles(ctx context.Context, x *index.Index, l link, cert *pgp
 	}
 	// The parts lie in the same memory all the time. What is left over beside them
 	// is little, and must not double it before it is collected.
-	defer debug.SetGCPercent(debug.SetGCPercent(tightGC))
+	defer h.collector.at(tightGC)()
 	from := h.giverOf(l)
 	defer func() { done.Bytes += from.came() }()
 	var whole []post.ID

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"runtime"
-	"runtime/debug"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -20,7 +19,7 @@ func (h *Home) fill(ctx context.Context, x *index.Index) error {
 		return err
 	}
 	// Much is read and soon forgotten, beside a heap that is small.
-	defer debug.SetGCPercent(debug.SetGCPercent(looseGC))
+	defer h.collector.at(looseGC)()
 	return x.Load(ctx, func() error { return h.load(ctx, x, trees) })
 }
 

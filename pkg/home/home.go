@@ -78,8 +78,9 @@ type Home struct {
 
 	changed change
 
-	fetching chan struct{} // a place for each of those whose files come
-	attached sync.Map      // hashes of files that no post names yet
+	collector collector
+	fetching  chan struct{} // a place for each of those whose files come
+	attached  sync.Map      // hashes of files that no post names yet
 }
 
 // Open opens an existing home. Nothing in it is read before it is needed.
