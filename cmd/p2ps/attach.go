@@ -7,7 +7,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/p2ps/p2ps/pkg/home"
@@ -162,23 +161,4 @@ func fileWord(f post.File) string {
 		said = f.MediaType
 	}
 	return "[" + strings.Join(words, ", ") + "] " + said
-}
-
-// publishWith signs a draft with files, which are copied before.
-func (e *env) publishWith(cmd *cobra.Command, d *post.Draft, words []string, list []shared, keep bool) error {
-	h, _, err := e.identity()
-	if err != nil {
-		return err
-	}
-	if len(words) == 0 {
-		words = []string{"me"}
-	}
-	a, _, err := h.People().Resolve(words)
-	if err != nil {
-		return err
-	}
-	if err := e.attach(h, d, list, keep); err != nil {
-		return err
-	}
-	return e.publishTo(cmd, h, d, a)
 }

@@ -84,31 +84,13 @@ func (e *env) checkInvite(h *home.Home, me *pgp.Certificate, i wire.Invite, a ad
 	if blocked {
 		return fail(exitError, "p2ps block remove "+string(i.Fingerprint)+" first", "%s is blocked", i.Fingerprint)
 	}
-	known, err := knownPeople(h)
-	if err != nil {
+	if err := checkPlaces(h, i.Fingerprint, i.Addresses...); err != nil {
 		return err
-	}
-	for _, p := range known {
-		for _, at := range i.Addresses {
-			if p.Fingerprint != i.Fingerprint && slices.Contains(p.Addresses, at) {
-				return fail(exitUntrusted, "ask the person; if it is another's place now, change it with p2ps friend address "+typed(p.Name),
-					"%s is the address of %s: %w: %s", at, p.Name, home.ErrKeyChanged, i.Fingerprint)
-			}
-		}
 	}
 	if a.name != "" {
 		return checkFree(h, a.name, i.Fingerprint)
 	}
 	return nil
-}
-
-func knownPeople(h *home.Home) ([]keyring.Person, error) {
-	friends, err := h.People().Friends()
-	if err != nil {
-		return nil, err
-	}
-	follows, err := h.People().Follows()
-	return append(friends, follows...), err
 }
 
 // explainHello says what a hello that came to nothing means.

@@ -56,18 +56,21 @@ func (n newcomer) checkAddress(h *home.Home) error {
 	if n.address == "" {
 		return nil
 	}
-	friends, err := h.People().Friends()
+	return checkPlaces(h, n.cert.Fingerprint(), n.address)
+}
+
+// checkPlaces refuses a key at an address of somebody whom I know by another.
+func checkPlaces(h *home.Home, fpr pgp.Fingerprint, addresses ...string) error {
+	known, err := h.People().Known()
 	if err != nil {
 		return err
 	}
-	follows, err := h.People().Follows()
-	if err != nil {
-		return err
-	}
-	for _, p := range append(friends, follows...) {
-		if p.Fingerprint != n.cert.Fingerprint() && slices.Contains(p.Addresses, n.address) {
-			return fail(exitUntrusted, "ask the person; if it is another's place now, change it with p2ps friend address "+typed(p.Name),
-				"%s is the address of %s: %w: %s", n.address, p.Name, home.ErrKeyChanged, n.cert.Fingerprint())
+	for _, p := range known {
+		for _, at := range addresses {
+			if p.Fingerprint != fpr && slices.Contains(p.Addresses, at) {
+				return fail(exitUntrusted, "ask the person; if it is another's place now, change it with p2ps friend address "+typed(p.Name),
+					"%s is the address of %s: %w: %s", at, p.Name, home.ErrKeyChanged, fpr)
+			}
 		}
 	}
 	return nil

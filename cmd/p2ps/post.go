@@ -73,10 +73,7 @@ was; of other kinds of files it says that this cannot be done.`,
 			if err != nil {
 				return err
 			}
-			if a.given() {
-				return e.publishWith(cmd, d, s.To, shared, a.keepMetadata)
-			}
-			return e.publish(cmd, d, s.To)
+			return e.publishWith(cmd, d, s.To, shared, a.keepMetadata)
 		},
 	}
 	t.register(cmd.Flags())
@@ -124,6 +121,11 @@ func (e *env) setFuture(d *post.Draft, member, flag, s string) error {
 // publish signs a draft for the people whom the words name, and tells to whom
 // and to how many.
 func (e *env) publish(cmd *cobra.Command, d *post.Draft, words []string) error {
+	return e.publishWith(cmd, d, words, nil, false)
+}
+
+// publishWith is publish with files, which are copied before.
+func (e *env) publishWith(cmd *cobra.Command, d *post.Draft, words []string, list []shared, keep bool) error {
 	h, _, err := e.identity()
 	if err != nil {
 		return err
@@ -133,6 +135,9 @@ func (e *env) publish(cmd *cobra.Command, d *post.Draft, words []string) error {
 	}
 	a, _, err := h.People().Resolve(words)
 	if err != nil {
+		return err
+	}
+	if err := e.attach(h, d, list, keep); err != nil {
 		return err
 	}
 	return e.publishTo(cmd, h, d, a)

@@ -169,15 +169,11 @@ func (p *puller) run(ctx context.Context, args []string, full bool) error {
 // wouldAsk tells who would be asked, and where.
 func (p *puller) wouldAsk(h *home.Home, people []keyring.Person) error {
 	if people == nil {
-		friends, err := h.People().Friends()
+		known, err := h.People().Known()
 		if err != nil {
 			return err
 		}
-		follows, err := h.People().Follows()
-		if err != nil {
-			return err
-		}
-		people = slices.DeleteFunc(append(friends, follows...), func(p keyring.Person) bool { return p.Blocked })
+		people = slices.DeleteFunc(known, func(p keyring.Person) bool { return p.Blocked })
 	}
 	if len(people) == 0 {
 		p.e.say("there is nobody to pull from: p2ps friend add")

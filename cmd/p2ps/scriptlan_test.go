@@ -106,16 +106,7 @@ func background(ts *testscript.TestScript, name, out string, env []string, path 
 	cmd.Env, cmd.Dir = append(environ(ts, name), env...), ts.Getenv("WORK")
 	file := appendTo(ts, ts.MkAbs(out))
 	cmd.Stdout, cmd.Stderr = file, file
-	ts.Check(cmd.Start())
-	ended := make(chan struct{})
-	go func() {
-		_ = cmd.Wait()
-		close(ended)
-	}()
-	ts.Defer(func() {
-		_ = cmd.Process.Kill()
-		<-ended
-	})
+	startFor(ts, cmd)
 }
 
 // eavesdrop NAME FILE: whatever multicast DNS reaches the machine of NAME on its

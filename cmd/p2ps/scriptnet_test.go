@@ -103,6 +103,22 @@ func impostor(ts *testscript.TestScript, args []string) {
 	})
 }
 
+// startFor starts a program that runs until the story ends, at the latest, and
+// tells when it ended.
+func startFor(ts *testscript.TestScript, cmd *exec.Cmd) <-chan struct{} {
+	ts.Check(cmd.Start())
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait()
+		close(ended)
+	}()
+	ts.Defer(func() {
+		_ = cmd.Process.Kill()
+		<-ended
+	})
+	return ended
+}
+
 // interrupts SIGNAL FILE CODE COMMAND...: run it until FILE (a pattern) is there, send the
 // signal, and demand that exit code. What it says is in interrupted.out and .err.
 func interrupts(ts *testscript.TestScript, args []string) {
@@ -116,16 +132,7 @@ func interrupts(ts *testscript.TestScript, args []string) {
 		_ = os.Remove(work + "/interrupted." + name)
 	}
 	cmd.Stdout, cmd.Stderr = appendTo(ts, work+"/interrupted.out"), appendTo(ts, work+"/interrupted.err")
-	ts.Check(cmd.Start())
-	ended := make(chan struct{})
-	go func() {
-		_ = cmd.Wait()
-		close(ended)
-	}()
-	ts.Defer(func() {
-		_ = cmd.Process.Kill()
-		<-ended
-	})
+	ended := startFor(ts, cmd)
 	for deadline := time.Now().Add(patience); ; time.Sleep(2 * time.Millisecond) {
 		if found, err := filepath.Glob(ts.MkAbs(args[1])); err == nil && len(found) > 0 {
 			break

@@ -94,18 +94,12 @@ func statusLineOf(s home.Status, met meetings) statusLine {
 	}
 	for _, p := range s.People {
 		l.Friends++
-		if isAway(p) {
+		if p.IsAway() {
 			l.Away = append(l.Away, p.Name)
 		}
 	}
 	l.Next = next(l)
 	return l
-}
-
-// isAway tells whether a friend could not be reached the last time. Who has no
-// address, and comes by himself, is not.
-func isAway(p home.Reached) bool {
-	return p.Message != "" && (p.Message != home.ErrNoAddress.Error() || p.Reached.IsZero())
 }
 
 // next is the command that most likely comes next.
@@ -180,7 +174,7 @@ func (e *env) statusText(l statusLine, s home.Status) error {
 	e.section("No keys:", noKeys, e.out)
 	now, away := e.now(), [][]string(nil)
 	for _, p := range s.People {
-		if !isAway(p) {
+		if !p.IsAway() {
 			continue
 		}
 		away = append(away, []string{p.Name, whenReached(p.Reached, now), inOneLine(p.Message)})

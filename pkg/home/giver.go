@@ -2,7 +2,6 @@ package home
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -79,13 +78,7 @@ func (g *sealedGiver) ask(ctx context.Context, q wire.FileQuestion, room []byte)
 
 func (g *sealedGiver) fetch(ctx context.Context, q wire.FileQuestion, room []byte) (f fetched, err error) {
 	l := g.l
-	var nonce [16]byte
-	if _, err := rand.Read(nonce[:]); err != nil {
-		return f, err
-	}
-	f.sent, err = l.h.sealer.SealRequest(wire.Party{Me: l.me, Other: l.cert}, wire.Question{Kind: wire.KindAttachment, File: &q},
-		l.h.clock(l.me.Certificate()).Add(l.shift), nonce)
-	if err != nil {
+	if f.sent, _, err = l.seal(wire.Question{Kind: wire.KindAttachment, File: &q}); err != nil {
 		return f, err
 	}
 	f.body, err = l.client.SealedInto(ctx, l.base, f.sent.Body, room, wire.MaxPartAnswer)

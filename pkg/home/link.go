@@ -224,22 +224,30 @@ func pause(ctx context.Context, d time.Duration) error {
 }
 
 func (l *sealedLink) once(ctx context.Context, q wire.Question) (a wire.Answer, err error) {
-	party := wire.Party{Me: l.me, Other: l.cert}
 	if q.Addresses == nil {
 		q.Addresses = l.mine
 	}
-	var nonce [16]byte
-	if _, err := rand.Read(nonce[:]); err != nil {
-		return a, err
-	}
-	sent, err := l.h.sealer.SealRequest(party, q, l.h.clock(l.me.Certificate()).Add(l.shift), nonce)
+	sent, party, err := l.seal(q)
 	if err != nil {
-		return a, fmt.Errorf("sealing the request: %w", err)
+		return a, err
 	}
 	if q.File != nil {
 		return l.oncePart(ctx, sent, party)
 	}
 	return l.exchange(ctx, sent, party, wire.MaxAnswer)
+}
+
+// seal makes a request of a question, as of now by his clock.
+func (l *sealedLink) seal(q wire.Question) (sent *wire.Sent, party wire.Party, err error) {
+	party = wire.Party{Me: l.me, Other: l.cert}
+	var nonce [16]byte
+	if _, err := rand.Read(nonce[:]); err != nil {
+		return nil, party, err
+	}
+	if sent, err = l.h.sealer.SealRequest(party, q, l.h.clock(l.me.Certificate()).Add(l.shift), nonce); err != nil {
+		err = fmt.Errorf("sealing the request: %w", err)
+	}
+	return sent, party, err
 }
 
 // exchange sends what is sealed, and opens the answer of at most so many bytes.

@@ -77,15 +77,10 @@ func (h *Home) recognise(peers []nearby.Peer) ([]Neighbour, error) {
 	if err != nil {
 		return nil, err
 	}
-	known, err := h.people.Friends()
+	known, err := h.people.Known()
 	if err != nil {
 		return nil, err
 	}
-	follows, err := h.people.Follows()
-	if err != nil {
-		return nil, err
-	}
-	known = append(known, follows...)
 	unwanted := append(blocked, me.Fingerprint())
 	var list []Neighbour
 	for _, p := range peers {

@@ -24,11 +24,17 @@ import (
 // to be trusted.
 func passingly(t *testing.T, part string) (h *home.Home, fails *atomic.Bool) {
 	t.Helper()
+	return passinglyAt(t, disk.OpOpen, part, syscall.EMFILE)
+}
+
+// passinglyAt is passingly for another operation and another failure.
+func passinglyAt(t *testing.T, at disk.Op, part string, failure error) (h *home.Home, fails *atomic.Bool) {
+	t.Helper()
 	fails = &atomic.Bool{}
 	ahead := func() time.Time { return time.Now().Add(time.Minute) }
 	h, err := home.Create(t.TempDir(), home.Options{Now: ahead, Wait: time.Second, Hook: func(op disk.Op, name string) error {
-		if fails.Load() && op == disk.OpOpen && strings.Contains(name, part) {
-			return syscall.EMFILE
+		if fails.Load() && op == at && strings.Contains(name, part) {
+			return failure
 		}
 		return nil
 	}})
@@ -114,21 +120,7 @@ func TestRenameGroupMustReadAllPosts(t *testing.T) {
 // A folder of posts went, and whether one of its files is there cannot be told:
 // that they went is known in the end.
 func TestAFolderThatWentIsLookedForAgain(t *testing.T) {
-	var fails atomic.Bool
-	ahead := func() time.Time { return time.Now().Add(time.Minute) }
-	h, err := home.Create(t.TempDir(), home.Options{Now: ahead, Wait: time.Second, Hook: func(op disk.Op, name string) error {
-		if fails.Load() && op == disk.OpLstat && strings.HasSuffix(name, ".json") {
-			return syscall.EIO
-		}
-		return nil
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = h.Close() })
-	if err := makeIdentity(h, "Alice"); err != nil {
-		t.Fatal(err)
-	}
+	h, fails := passinglyAt(t, disk.OpLstat, ".json", syscall.EIO)
 	note(t, h, "one", "public")
 	if n := publicly(t, h); n != 1 {
 		t.Fatalf("%d posts", n)

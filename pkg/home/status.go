@@ -30,6 +30,12 @@ type Reached struct {
 	index.Peer
 }
 
+// IsAway tells whether he could not be reached the last time. Who has no address,
+// and comes by himself, is not away.
+func (r Reached) IsAway() bool {
+	return r.Message != "" && (r.Message != ErrNoAddress.Error() || r.Peer.Reached.IsZero())
+}
+
 // Status looks at every file of my feed, and asks nobody.
 func (h *Home) Status(ctx context.Context) (Status, error) {
 	s := Status{}

@@ -3,6 +3,7 @@ package home
 import (
 	"context"
 	"encoding/binary"
+	"slices"
 	"strings"
 	"sync"
 
@@ -77,21 +78,8 @@ func (h *Home) treesOf(people []keyring.Person) ([]tree, error) {
 
 // readable are friends and followed people, but for the blocked.
 func (h *Home) readable() ([]keyring.Person, error) {
-	people, err := h.people.Friends()
-	if err != nil {
-		return nil, err
-	}
-	follows, err := h.people.Follows()
-	if err != nil {
-		return nil, err
-	}
-	var out []keyring.Person
-	for _, p := range append(people, follows...) {
-		if !p.Blocked {
-			out = append(out, p)
-		}
-	}
-	return out, nil
+	people, err := h.people.Known()
+	return slices.DeleteFunc(people, func(p keyring.Person) bool { return p.Blocked }), err
 }
 
 // seed makes the sums of a tree's folders differ as soon as its key does: what

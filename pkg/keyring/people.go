@@ -52,6 +52,16 @@ func (k *Keyring) Follows() ([]Person, error) {
 	return k.people(followsDir)
 }
 
+// Known returns the friends, and then the people in follows/.
+func (k *Keyring) Known() ([]Person, error) {
+	friends, err := k.Friends()
+	if err != nil {
+		return nil, err
+	}
+	follows, err := k.Follows()
+	return append(friends, follows...), err
+}
+
 func (k *Keyring) people(dir string) ([]Person, error) {
 	f, err := k.look(dir)
 	if err != nil {

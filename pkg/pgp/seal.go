@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
@@ -82,21 +83,24 @@ func literalHead(sig *packet.Signature, signer *packet.PrivateKey, size int) ([]
 	return append(appendHeader(onePass.Bytes(), tagLiteral, 6+size), 'b', 0, 0, 0, 0, 0), nil
 }
 
-// encrypt is the two packets outside.
-func encrypt(inner []byte, to *packet.PublicKey, opt SealOptions) ([]byte, error) {
+// encryptTo writes the session key of a message, and begins its encrypted packet.
+func encryptTo(key, sealed io.Writer, to *packet.PublicKey, opt SealOptions) (io.WriteCloser, error) {
 	const cipher = packet.CipherAES256
 	session := make([]byte, cipher.KeySize())
 	if _, err := rand.Read(session); err != nil {
 		return nil, err
 	}
-	var key bytes.Buffer
-	if err := packet.SerializeEncryptedKeyAEADwithHiddenOption(&key, to, cipher, opt.GCM, session, true, settings()); err != nil {
+	if err := packet.SerializeEncryptedKeyAEADwithHiddenOption(key, to, cipher, opt.GCM, session, true, settings()); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoEncryption, err)
 	}
-	var sealed bytes.Buffer
+	return packet.SerializeSymmetricallyEncrypted(sealed, cipher, opt.GCM, packet.CipherSuite{Cipher: cipher, Mode: packet.AEADModeGCM}, session, settings())
+}
+
+// encrypt is the two packets outside.
+func encrypt(inner []byte, to *packet.PublicKey, opt SealOptions) ([]byte, error) {
+	var key, sealed bytes.Buffer
 	sealed.Grow(len(inner) + len(inner)>>10 + 512)
-	suite := packet.CipherSuite{Cipher: cipher, Mode: packet.AEADModeGCM}
-	w, err := packet.SerializeSymmetricallyEncrypted(&sealed, cipher, opt.GCM, suite, session, settings())
+	w, err := encryptTo(&key, &sealed, to, opt)
 	if err != nil {
 		return nil, err
 	}

@@ -2,12 +2,9 @@ package pgp
 
 import (
 	"bytes"
-	"crypto/rand"
 	"fmt"
 	"io"
 	"time"
-
-	"github.com/ProtonMail/go-crypto/openpgp/packet"
 )
 
 // SealStream is Seal, with GCM, of a literal of size bytes that is read once, as
@@ -33,7 +30,7 @@ func SealStream(room []byte, ctx Context, from *Secret, to *Certificate, at time
 	}
 	message := bytes.NewBuffer(room[:0])
 	message.Grow(size + size>>10 + 4096) // a tag a chunk of 64 KiB, a length a part, head and signature
-	w, err := encryptTo(message, recipient)
+	w, err := encryptTo(message, message, recipient, SealOptions{GCM: true})
 	if err != nil {
 		return nil, fmt.Errorf("sealing to %s: %w", to.Fingerprint(), err)
 	}
@@ -61,17 +58,4 @@ func SealStream(room []byte, ctx Context, from *Secret, to *Certificate, at time
 		return nil, err
 	}
 	return message.Bytes(), nil
-}
-
-// encryptTo begins a message with GCM.
-func encryptTo(message *bytes.Buffer, to *packet.PublicKey) (io.WriteCloser, error) {
-	const cipher = packet.CipherAES256
-	session := make([]byte, cipher.KeySize())
-	if _, err := rand.Read(session); err != nil {
-		return nil, err
-	}
-	if err := packet.SerializeEncryptedKeyAEADwithHiddenOption(message, to, cipher, true, session, true, settings()); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNoEncryption, err)
-	}
-	return packet.SerializeSymmetricallyEncrypted(message, cipher, true, packet.CipherSuite{Cipher: cipher, Mode: packet.AEADModeGCM}, session, settings())
 }

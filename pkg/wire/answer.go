@@ -97,10 +97,7 @@ func (a Answer) literal(p Party, re string) ([]byte, error) {
 }
 
 // OpenAnswer decrypts and verifies the answer to a request of mine: by whom it
-// was asked of, to me, to that very request (spec M27). now is the later of the
-// reader's clock and the answer's time: the answer is fresh because it names
-// the request, and a reader whose clock is years behind must still be able to
-// read that it is.
+// was asked of, to me, to that very request (spec M27).
 func (s *Sent) OpenAnswer(body []byte, p Party, now time.Time) (Answer, error) {
 	opened, err := open(body, p.Me, MaxAnswer)
 	if err != nil {
@@ -110,17 +107,25 @@ func (s *Sent) OpenAnswer(body []byte, p Party, now time.Time) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
+	a, err := s.believe(opened, m, at, p, now)
+	if a.Ask != nil {
+		a.Sum = sum(opened.Literal)
+	}
+	return a, err
+}
+
+// believe verifies an answer that was read. What counts is the later of the
+// reader's clock and the answer's time: the answer is fresh because it names
+// the request, and a reader whose clock is years behind must still be able to
+// read that it is.
+func (s *Sent) believe(opened *pgp.Opened, m answer, at time.Time, p Party, now time.Time) (Answer, error) {
 	if at.After(now) {
 		now = at
 	}
 	if err := opened.Verify(pgp.ContextAnswer, p.Other, at, now); err != nil {
 		return Answer{}, err
 	}
-	a, err := s.accept(m, at, p.Me.Certificate().Fingerprint(), p.Other.Fingerprint())
-	if a.Ask != nil {
-		a.Sum = sum(opened.Literal)
-	}
-	return a, err
+	return s.accept(m, at, p.Me.Certificate().Fingerprint(), p.Other.Fingerprint())
 }
 
 // readAnswer reads a literal, and when it was made, without believing it.

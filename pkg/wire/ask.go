@@ -92,13 +92,7 @@ func readReply(literal []byte) (*Reply, error) {
 
 // Verify checks the signature, and that this is the answer to what sent asked.
 func (r *Reply) Verify(sent *Sent, p Party, now time.Time) (Answer, error) {
-	if r.at.After(now) {
-		now = r.at // fresh is what names the question (spec M27)
-	}
-	if err := r.opened.Verify(pgp.ContextAnswer, p.Other, r.at, now); err != nil {
-		return Answer{}, err
-	}
-	a, err := sent.accept(r.raw, r.at, p.Me.Certificate().Fingerprint(), p.Other.Fingerprint())
+	a, err := sent.believe(r.opened, r.raw, r.at, p, now)
 	if err == nil && a.Ask != nil {
 		return Answer{}, fmt.Errorf("%w: an answer to what was asked back asks", ErrInvalid)
 	}

@@ -181,13 +181,7 @@ func (s *Sent) OpenPart(body []byte, p Party, now time.Time) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	if at.After(now) {
-		now = at
-	}
-	if err := opened.Verify(pgp.ContextAnswer, p.Other, at, now); err != nil {
-		return Answer{}, err
-	}
-	a, err := s.accept(m, at, p.Me.Certificate().Fingerprint(), p.Other.Fingerprint())
+	a, err := s.believe(opened, m, at, p, now)
 	if err != nil || a.Kind == KindError {
 		return a, err
 	}
