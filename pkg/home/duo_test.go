@@ -34,11 +34,34 @@ type duo struct {
 	readerDir     string
 	ownerClock    time.Time
 	readerClock   time.Time
-	hook          disk.Hook // of the owner
-	readerHook    disk.Hook
+	hook          hooked // of the owner
+	readerHook    hooked
 	url           string
 	spoil         func(q wire.Question, a *wire.Answer) // what the owner's server says instead
 	requests      int
+}
+
+// hooked is a hook that a test sets and takes off while servers, which may not
+// have done with a request that nobody waits for any more, read the disk. It is
+// called by one at a time.
+type hooked struct {
+	mu   sync.Mutex
+	hook disk.Hook
+}
+
+func (h *hooked) set(hook disk.Hook) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.hook = hook
+}
+
+func (h *hooked) call(op disk.Op, name string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.hook == nil {
+		return nil
+	}
+	return h.hook(op, name)
 }
 
 func newDuo(t *testing.T) *duo {
@@ -70,11 +93,11 @@ func newDuo(t *testing.T) *duo {
 func (d *duo) home(dir string, clock *time.Time, name string) (*home.Home, *pgp.Secret) {
 	d.t.Helper()
 	h, err := home.Create(dir, home.Options{Wait: time.Minute, Now: func() time.Time { return *clock }, Hook: func(op disk.Op, name string) error {
-		switch {
-		case dir == d.ownerDir && d.hook != nil:
-			return d.hook(op, name)
-		case dir == d.readerDir && d.readerHook != nil:
-			return d.readerHook(op, name)
+		switch dir {
+		case d.ownerDir:
+			return d.hook.call(op, name)
+		case d.readerDir:
+			return d.readerHook.call(op, name)
 		}
 		return nil
 	}})

@@ -128,14 +128,14 @@ func TestFilesResume(t *testing.T) {
 	f := attach(t, d.owner, data)
 	d.note("with a file", forFriends, naming(t, f))
 	opens := 0
-	d.hook = func(op disk.Op, name string) error {
+	d.hook.set(func(op disk.Op, name string) error {
 		if op == disk.OpOpen && strings.HasSuffix(name, f.SHA256) {
 			if opens++; opens > 3 {
 				return os.ErrPermission
 			}
 		}
 		return nil
-	}
+	})
 	if got := d.pull(); got.Err != nil || got.Files != 0 || got.Waiting != 1 {
 		t.Fatalf("%+v", got)
 	}
@@ -149,7 +149,7 @@ func TestFilesResume(t *testing.T) {
 	if n := len(there) / wire.PartSize; n < 1 || n > 3 || len(there)%wire.PartSize != 0 || !bytes.HasPrefix(data, there) {
 		t.Errorf("of the file there are %d bytes", len(there))
 	}
-	d.hook = nil
+	d.hook.set(nil)
 	if got := d.pull(); got.Err != nil || got.Files != 1 || got.Bytes < int64(len(data)-len(there)) || got.Bytes > int64(len(data)-len(there)+wire.PartSize/2) {
 		t.Errorf("%+v for the rest of %d bytes", got, len(data)-len(there))
 	}
@@ -293,7 +293,7 @@ func TestFilesWait(t *testing.T) {
 func TestFileBeforePost(t *testing.T) {
 	d := newDuo(t)
 	var ops []string
-	d.hook = func(op disk.Op, name string) error {
+	d.hook.set(func(op disk.Op, name string) error {
 		if strings.HasPrefix(name, "attachments") || strings.HasPrefix(name, "feed/") {
 			if op == disk.OpSync || op == disk.OpRename || op == disk.OpSyncDir {
 				top, _, _ := strings.Cut(name, "/")
@@ -301,7 +301,7 @@ func TestFileBeforePost(t *testing.T) {
 			}
 		}
 		return nil
-	}
+	})
 	f := attach(t, d.owner, noise(100, 3))
 	d.note("with a file", forFriends, naming(t, f))
 	want := []string{"sync attachments", "syncdir attachments", "rename attachments", "syncdir attachments", "syncdir feed", "syncdir feed", "sync feed", "rename feed", "syncdir feed"}

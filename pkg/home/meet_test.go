@@ -188,12 +188,12 @@ func TestWhoComes(t *testing.T) {
 		"the second place": {before: func(m *meeting, link *wire.Invite) { link.Addresses = []string{"http://127.0.0.1:1", m.url} },
 			want: outcome{nil, "Reader pinned []"}},
 		"while the disk is full": {before: func(m *meeting, _ *wire.Invite) {
-			m.hook = func(op disk.Op, name string) error {
+			m.hook.set(func(op disk.Op, name string) error {
 				if writes(op, name) {
 					return syscall.ENOSPC
 				}
 				return nil
-			}
+			})
 		}, want: outcome{peer.ErrUnreachable, ""}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -206,7 +206,7 @@ func TestWhoComes(t *testing.T) {
 			if !errors.Is(err, c.want.err) || (err == nil) != (c.want.err == nil) {
 				t.Errorf("got %v, want %v", err, c.want.err)
 			}
-			m.hook = nil
+			m.hook.set(nil)
 			m.wants("the host's friends", friendsOf(m.host), c.want.friends)
 			list, err := m.host.People().Invites()
 			m.check(err)

@@ -338,18 +338,18 @@ func TestRuleKeptInOrder(t *testing.T) {
 		d.note(text, post.Audience{Readers: []pgp.Fingerprint{d.cert(d.reader).Fingerprint()}})
 	}
 	var did []string
-	d.readerHook = func(op disk.Op, name string) error {
+	d.readerHook.set(func(op disk.Op, name string) error {
 		if strings.HasPrefix(name, "feeds/") && strings.HasSuffix(name, ".json") && op == disk.OpRename {
 			if did = append(did, name); len(did) == 3 {
 				return syscall.ENOSPC
 			}
 		}
 		return nil
-	}
+	})
 	if got := d.pull(); !errors.Is(got.Err, syscall.ENOSPC) {
 		t.Errorf("%+v", got)
 	}
-	d.readerHook = nil
+	d.readerHook.set(nil)
 	if !slices.IsSorted(did) || len(did) != 3 {
 		t.Errorf("renamed %v", did)
 	}

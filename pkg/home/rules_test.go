@@ -128,15 +128,15 @@ func TestRuleOneMoment(t *testing.T) {
 	sent, err := new(wire.Sealer).SealRequest(wire.Party{Me: d.readerKey, Other: d.key.Certificate()}, wire.Question{Kind: wire.KindPosts}, d.readerClock, [16]byte{1})
 	d.check(err)
 	opened := 0
-	d.hook = func(op disk.Op, name string) error {
+	d.hook.set(func(op disk.Op, name string) error {
 		if op == disk.OpOpen && strings.HasSuffix(name, string(p.ID().Position)+".json") {
 			opened++ // there when it is looked for, gone when it is to be sent
 			return fs.ErrNotExist
 		}
 		return nil
-	}
+	})
 	body, err := d.owner.AnswerSealed(t.Context(), sent.Body, nil)
-	d.hook = nil
+	d.hook.set(nil)
 	d.check(err)
 	a, err := sent.OpenAnswer(body, wire.Party{Me: d.readerKey, Other: d.key.Certificate()}, d.readerClock)
 	if err != nil || a.Kind != wire.KindError || a.Code != wire.CodeBusy || opened != 3 {

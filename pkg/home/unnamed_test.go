@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,19 +22,14 @@ type tidied struct {
 	*testing.T
 	h             *home.Home
 	named, unname post.File
-	hook          atomic.Pointer[disk.Hook]
+	hook          hooked
 }
 
 func newTidied(t *testing.T) *tidied {
 	d := &tidied{T: t}
 	dir := t.TempDir()
 	h, err := home.Create(dir, home.Options{Wait: time.Second, Now: func() time.Time { return time.Now().Add(2 * time.Hour) },
-		Hook: func(op disk.Op, name string) error {
-			if hook := d.hook.Load(); hook != nil {
-				return (*hook)(op, name)
-			}
-			return nil
-		}})
+		Hook: d.hook.call})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +167,7 @@ func TestPostsThatComeMeanwhileKeepTheirFiles(t *testing.T) {
 			scrawl(t, name, `{"type":"Note","content":"not yet"}`)
 		}
 		looked := false // at the files beside the posts: the texts were read before
-		hook := disk.Hook(func(op disk.Op, at string) error {
+		d.hook.set(func(op disk.Op, at string) error {
 			if op == disk.OpReadDir && at == "attachments" {
 				looked = true
 			}
@@ -182,7 +176,6 @@ func TestPostsThatComeMeanwhileKeepTheirFiles(t *testing.T) {
 			}
 			return nil
 		})
-		d.hook.Store(&hook)
 		removed, lost, err := d.run()
 		if !looked {
 			t.Fatal("it was not seen to look")
@@ -199,14 +192,13 @@ func TestNothingIsRemovedUnread(t *testing.T) {
 	broken := errors.New("the disk is broken, says the test")
 	for _, op := range []disk.Op{disk.OpOpen, disk.OpRead, disk.OpReadDir} {
 		reached := false
-		hook := disk.Hook(func(o disk.Op, name string) error {
+		d.hook.set(func(o disk.Op, name string) error {
 			if o == op && strings.HasPrefix(name, "feed") && !strings.Contains(name, ".tmp") {
 				reached = true
 				return broken
 			}
 			return nil
 		})
-		d.hook.Store(&hook)
 		removed, _, err := d.run()
 		if !reached || !errors.Is(err, broken) || len(removed) > 0 || !d.h.Holds(d.unname) {
 			t.Errorf("%s: removed %v, %v", op, removed, err)
@@ -239,16 +231,15 @@ func TestRemoveUnnamedCrashes(t *testing.T) {
 		for n := 1; ; n++ {
 			attach(t, d.h, noise(200, 2))
 			left, reached := n, false
-			hook := disk.Hook(func(disk.Op, string) error {
+			d.hook.set(func(disk.Op, string) error {
 				if left--; left == 0 || left < 0 && forEver {
 					reached = true
 					return errKilled
 				}
 				return nil
 			})
-			d.hook.Store(&hook)
 			_, _, err := d.run()
-			if d.hook.Store(nil); !reached {
+			if d.hook.set(nil); !reached {
 				break
 			}
 			if err == nil && d.h.Holds(d.unname) {
