@@ -17,13 +17,16 @@ func (v *View) Changed(author pgp.Fingerprint, at time.Time) (time.Time, error) 
 	if err != nil {
 		return time.Time{}, err
 	}
-	const public = " FROM post WHERE author = ? AND public = 1 AND state <= 1 AND why = ''"
+	newestOf := func(what, index string) string {
+		return "(SELECT max(" + what + ") FROM post INDEXED BY " + index + " WHERE author = ? AND public = 1 AND state <= 1 AND why = '' AND " + what
+	}
 	var (
 		position, updated sql.NullString
 		expired           sql.NullInt64
 	)
-	err = v.q.QueryRowContext(v.ctx, "SELECT (SELECT max(position)"+public+" AND position < ?), (SELECT max(updated)"+public+" AND updated <= ?), (SELECT max(expires)"+
-		public+" AND expires > 0 AND expires <= ?)", n, string(post.PositionAt(at.Add(time.Second))), n, post.FormatTime(at), n, at.Unix()).Scan(&position, &updated, &expired)
+	err = v.q.QueryRowContext(v.ctx, "SELECT "+newestOf("position", "post_public")+" < ?), "+newestOf("updated", "post_public_updated")+" <= ?), "+
+		newestOf("expires", "post_public_expires")+" <= ? AND expires > 0)",
+		n, string(post.PositionAt(at.Add(time.Second))), n, post.FormatTime(at), n, at.Unix()).Scan(&position, &updated, &expired)
 	if err != nil {
 		return time.Time{}, damaged(err)
 	}

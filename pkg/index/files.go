@@ -43,8 +43,7 @@ func (v *View) Wanting(author pgp.Fingerprint) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v.rows(author, "SELECT "+columns+from+`JOIN wanting w ON w.author = p.author AND w.position = p.position
-		WHERE p.author = ? AND p.state = 0 ORDER BY p.position`, n)
+	return v.rows(author, "SELECT "+columns+named("wanting")+`WHERE n.author = ? AND p.state = 0 ORDER BY n.position`, n)
 }
 
 // Whole notes that all files that a post names are here.
@@ -63,6 +62,5 @@ func (v *View) Naming(author pgp.Fingerprint, sha256 string) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v.rows(author, "SELECT "+columns+from+`JOIN public_file f ON f.author = p.author AND f.position = p.position
-		WHERE f.sha256 = ? AND f.author = ? AND p.public = 1 ORDER BY p.position`, sha256, n)
+	return v.rows(author, "SELECT "+columns+named("public_file")+`WHERE n.sha256 = ? AND n.author = ? AND p.public = 1 ORDER BY n.position`, sha256, n)
 }

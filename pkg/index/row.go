@@ -132,3 +132,9 @@ func scanRow(rows *sql.Rows, author pgp.Fingerprint, more ...any) (Row, error) {
 	}
 	return r, nil
 }
+
+// named is from by a table that names few of many posts. CROSS JOIN has it go from
+// them to their posts, and not through all posts of the author.
+func named(table string) string {
+	return " FROM " + table + ` n CROSS JOIN post p ON p.author = n.author AND p.position = n.position JOIN audience a ON a.n = p.audience `
+}

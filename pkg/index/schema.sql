@@ -41,7 +41,10 @@ CREATE INDEX post_audience ON post (author, audience, position, expires, revisio
 CREATE INDEX post_place ON post (place, type, audience, expires) WHERE state = 0; -- all that a timeline is chosen by
 CREATE INDEX post_state ON post (state) WHERE state > 0;
 CREATE INDEX post_expires ON post (author, audience, expires) WHERE expires > 0;
-CREATE INDEX post_public ON post (author, updated) WHERE public = 1 AND state <= 1 AND why = '';
+-- When everybody's posts changed, at no look at any other post.
+CREATE INDEX post_public ON post (author, position) WHERE public = 1 AND state <= 1 AND why = '';
+CREATE INDEX post_public_updated ON post (author, updated) WHERE public = 1 AND state <= 1 AND why = '';
+CREATE INDEX post_public_expires ON post (author, expires) WHERE public = 1 AND state <= 1 AND why = '' AND expires > 0;
 CREATE INDEX post_odd ON post (author) WHERE why <> '' OR grown <> '';
 CREATE INDEX post_reply ON post (reply) WHERE reply <> '';
 
