@@ -181,7 +181,7 @@ func (v *View) Page(author pgp.Fingerprint, g post.Grants, after post.Position, 
 	}
 	var page []Row
 	for _, a := range visible {
-		rows, err := v.rows(author, "SELECT "+columns+from+`WHERE p.author = ? AND p.audience = ? AND p.state = 0 AND p.position > ? AND p.position >= ?
+		rows, err := v.rows(author, "SELECT "+columns+indexed("post_audience")+`WHERE p.author = ? AND p.audience = ? AND p.state = 0 AND p.position > ? AND p.position >= ?
 			AND (p.expires = 0 OR p.expires > ?) ORDER BY p.position LIMIT ?`, n, a.n, string(after), string(a.first), at.Unix(), limit)
 		if err != nil {
 			return nil, err
@@ -238,7 +238,7 @@ func (v *View) versions(author pgp.Fingerprint, n int64, visible []audience, fro
 	}
 	parts, args := make([]string, 0, len(visible)), make([]any, 0, 5*len(visible))
 	for _, a := range visible {
-		parts = append(parts, `SELECT position, revision, hash FROM post WHERE author = ? AND audience = ? AND state = 0
+		parts = append(parts, `SELECT position, revision, hash FROM post INDEXED BY post_audience WHERE author = ? AND audience = ? AND state = 0
 			AND position >= ? AND position < ? AND (expires = 0 OR expires > ?)`)
 		args = append(args, n, a.n, string(max(from, a.first)), string(to), at.Unix())
 	}
@@ -280,7 +280,7 @@ func (v *View) NextExpiry(author pgp.Fingerprint, g post.Grants, at time.Time) (
 	}
 	for _, a := range visible {
 		var first sql.NullInt64
-		err := v.q.QueryRowContext(v.ctx, "SELECT min(expires) FROM post WHERE author = ? AND audience = ? AND expires > ?", n, a.n, at.Unix()).Scan(&first)
+		err := v.q.QueryRowContext(v.ctx, "SELECT min(expires) FROM post INDEXED BY post_expires WHERE author = ? AND audience = ? AND expires > 0 AND expires > ?", n, a.n, at.Unix()).Scan(&first)
 		if err != nil {
 			return time.Time{}, damaged(err)
 		}
