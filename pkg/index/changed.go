@@ -24,9 +24,8 @@ func (v *View) Changed(author pgp.Fingerprint, at time.Time) (time.Time, error) 
 		position, updated sql.NullString
 		expired           sql.NullInt64
 	)
-	err = v.q.QueryRowContext(v.ctx, "SELECT "+newestOf("position", "post_public")+" < ?), "+newestOf("updated", "post_public_updated")+" <= ?), "+
-		newestOf("expires", "post_public_expires")+" <= ? AND expires > 0)",
-		n, string(post.PositionAt(at.Add(time.Second))), n, post.FormatTime(at), n, at.Unix()).Scan(&position, &updated, &expired)
+	err = v.q.one(v.ctx, "SELECT "+newestOf("position", "post_public")+" < ?), "+newestOf("updated", "post_public_updated")+" <= ?), "+
+		newestOf("expires", "post_public_expires")+" <= ? AND expires > 0)", []any{n, string(post.PositionAt(at.Add(time.Second))), n, post.FormatTime(at), n, at.Unix()}, &position, &updated, &expired)
 	if err != nil {
 		return time.Time{}, damaged(err)
 	}

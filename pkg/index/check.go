@@ -97,7 +97,7 @@ func (v *View) MonthsOf(author pgp.Fingerprint) (months []string, err error) {
 	}
 	for at := ""; ; { // from month to month by the key, and not over every row
 		var p *string
-		if err := v.q.QueryRowContext(v.ctx, "SELECT min(position) FROM post WHERE author = ? AND position > ?", n, at).Scan(&p); err != nil {
+		if err := v.q.one(v.ctx, "SELECT min(position) FROM post WHERE author = ? AND position > ?", []any{n, at}, &p); err != nil {
 			return nil, damaged(err)
 		}
 		if p == nil {

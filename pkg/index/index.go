@@ -19,6 +19,7 @@ import (
 	"io/fs"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"modernc.org/sqlite" // the engine, without cgo
@@ -58,6 +59,9 @@ type Index struct {
 	read       *sql.DB
 	write      *sql.DB
 	loading    bool // by Load: nothing is known of any post before it is put
+
+	readers chan *reader
+	closed  atomic.Bool
 
 	mu      sync.Mutex
 	authors map[pgp.Fingerprint]int64
@@ -122,7 +126,10 @@ func InMemory(ctx context.Context, root *disk.Root) (*Index, error) {
 func (x *Index) IsShared() bool { return x.generation != "" }
 
 func open(ctx context.Context, root *disk.Root, generation, mode string) (*Index, error) {
-	x := &Index{root: root, generation: generation, id: generation, authors: map[pgp.Fingerprint]int64{}}
+	x := &Index{root: root, generation: generation, id: generation, authors: map[pgp.Fingerprint]int64{}, readers: make(chan *reader, mostReaders)}
+	for range mostReaders {
+		x.readers <- &reader{}
+	}
 	const settings = "&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=cache_size(-8000)"
 	file := "file:" + root.Path(x.file())
 	if generation == "" {
@@ -141,7 +148,7 @@ func open(ctx context.Context, root *disk.Root, generation, mode string) (*Index
 	if x.read, err = sql.Open("sqlite", file+"?mode=rw"+settings); err != nil {
 		return nil, errors.Join(err, x.write.Close())
 	}
-	x.read.SetMaxOpenConns(4)
+	x.read.SetMaxOpenConns(mostReaders)
 	if generation == "" { // readers of a shared memory database would lock each other out
 		x.read.SetMaxOpenConns(1)
 		_ = x.read.Close()
@@ -245,6 +252,15 @@ func (x *Index) Discard() error {
 
 // Close ends the use of the index.
 func (x *Index) Close() error {
+	x.closed.Store(true)
+	for range mostReaders {
+		select {
+		case r := <-x.readers:
+			_ = r.close()
+			x.readers <- r
+		default: // it is lent, and closed when it comes back
+		}
+	}
 	if x.read == x.write {
 		return x.write.Close()
 	}
@@ -279,9 +295,9 @@ func (x *Index) author(ctx context.Context, q querier, fpr pgp.Fingerprint, add 
 	if ok {
 		return n, nil
 	}
-	err := q.QueryRowContext(ctx, "SELECT n FROM author WHERE fpr = ?", string(fpr)).Scan(&n)
+	err := q.one(ctx, "SELECT n FROM author WHERE fpr = ?", []any{string(fpr)}, &n)
 	if errors.Is(err, sql.ErrNoRows) && add {
-		err = q.QueryRowContext(ctx, "INSERT INTO author (fpr) VALUES (?) RETURNING n", string(fpr)).Scan(&n)
+		err = q.one(ctx, "INSERT INTO author (fpr) VALUES (?) RETURNING n", []any{string(fpr)}, &n)
 	}
 	if errors.Is(err, sql.ErrNoRows) {
 		return -1, nil
@@ -295,9 +311,4 @@ func (x *Index) author(ctx context.Context, q querier, fpr pgp.Fingerprint, add 
 		x.mu.Unlock()
 	}
 	return n, nil
-}
-
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }

@@ -74,7 +74,7 @@ func (v *View) CountLive(author pgp.Fingerprint) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	err = v.q.QueryRowContext(v.ctx, "SELECT count(*) FROM post WHERE author = ? AND state = 0", number).Scan(&n) // by the index of live posts
+	err = v.q.one(v.ctx, "SELECT count(*) FROM post WHERE author = ? AND state = 0", []any{number}, &n) // by the index of live posts
 	return n, damaged(err)
 }
 

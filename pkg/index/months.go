@@ -54,9 +54,8 @@ func (v *View) Held(author pgp.Fingerprint, from, to post.Position) (lines []pos
 		return nil, false, err
 	}
 	var odd bool
-	err = v.q.QueryRowContext(v.ctx, `SELECT EXISTS (SELECT 1 FROM offer WHERE author = ? AND position >= ? AND position < ?)
-		OR EXISTS (SELECT 1 FROM post WHERE author = ? AND expires > 0 AND position >= ? AND position < ?)`,
-		n, string(from), string(to), n, string(from), string(to)).Scan(&odd)
+	err = v.q.one(v.ctx, `SELECT EXISTS (SELECT 1 FROM offer WHERE author = ? AND position >= ? AND position < ?)
+		OR EXISTS (SELECT 1 FROM post WHERE author = ? AND expires > 0 AND position >= ? AND position < ?)`, []any{n, string(from), string(to), n, string(from), string(to)}, &odd)
 	if err != nil || odd {
 		return nil, false, damaged(err)
 	}

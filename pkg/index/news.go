@@ -24,7 +24,7 @@ func (t *Tx) tell(author int64, position post.Position, says *string) error {
 // News is how far the news go: what is put or dropped later has a greater
 // number, in this generation.
 func (v *View) News() (n int64, err error) {
-	err = v.q.QueryRowContext(v.ctx, "SELECT coalesce(max(n), 0) FROM news").Scan(&n)
+	err = v.q.one(v.ctx, "SELECT coalesce(max(n), 0) FROM news", nil, &n)
 	return n, damaged(err)
 }
 
@@ -33,7 +33,7 @@ func (x *Index) Generation() string { return x.generation }
 
 // Lags tells whether there are news that are not in the full text yet.
 func (v *View) Lags() (lags bool, err error) {
-	err = v.q.QueryRowContext(v.ctx, "SELECT EXISTS (SELECT 1 FROM news WHERE n > (SELECT text FROM followed))").Scan(&lags)
+	err = v.q.one(v.ctx, "SELECT EXISTS (SELECT 1 FROM news WHERE n > (SELECT text FROM followed))", nil, &lags)
 	return lags, damaged(err)
 }
 

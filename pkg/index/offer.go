@@ -57,7 +57,7 @@ func (v *View) Refused(author pgp.Fingerprint) (count int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	err = v.q.QueryRowContext(v.ctx, "SELECT count(*) FROM offer WHERE author = ? AND length(refused) > 0", n).Scan(&count)
+	err = v.q.one(v.ctx, "SELECT count(*) FROM offer WHERE author = ? AND length(refused) > 0", []any{n}, &count)
 	return count, damaged(err)
 }
 
@@ -80,8 +80,7 @@ func (v *View) Peer(fpr pgp.Fingerprint) (Peer, error) {
 		p              Peer
 		tried, reached int64
 	)
-	err = v.q.QueryRowContext(v.ctx, "SELECT tried, reached, message, unequal, count, looked FROM peer WHERE author = ?", n).
-		Scan(&tried, &reached, &p.Message, &p.Unequal, &p.Count, &p.Looked)
+	err = v.q.one(v.ctx, "SELECT tried, reached, message, unequal, count, looked FROM peer WHERE author = ?", []any{n}, &tried, &reached, &p.Message, &p.Unequal, &p.Count, &p.Looked)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Peer{}, nil
 	}

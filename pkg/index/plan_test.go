@@ -18,32 +18,31 @@ type planned struct {
 }
 
 func (p *planned) note(ctx context.Context, query string, args []any) {
-	rows, err := p.querier.QueryContext(ctx, "EXPLAIN QUERY PLAN "+query, args...)
+	err := p.querier.each(ctx, "EXPLAIN QUERY PLAN "+query, args, func(rows *sql.Rows) error {
+		var id, parent, unused int
+		var step string
+		err := rows.Scan(&id, &parent, &unused, &step)
+		p.steps = append(p.steps, step)
+		return err
+	})
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var id, parent, unused int
-		var step string
-		if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
-			p.t.Fatal(err)
-		}
-		p.steps = append(p.steps, step)
-	}
-	if err := rows.Err(); err != nil {
-		p.t.Fatal(err)
-	}
+}
+
+func (p *planned) each(ctx context.Context, query string, args []any, row func(*sql.Rows) error) error {
+	p.note(ctx, query, args)
+	return p.querier.each(ctx, query, args, row)
+}
+
+func (p *planned) one(ctx context.Context, query string, args []any, into ...any) error {
+	p.note(ctx, query, args)
+	return p.querier.one(ctx, query, args, into...)
 }
 
 func (p *planned) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	p.note(ctx, query, args)
 	return p.querier.QueryContext(ctx, query, args...)
-}
-
-func (p *planned) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	p.note(ctx, query, args)
-	return p.querier.QueryRowContext(ctx, query, args...)
 }
 
 // What every pull and every request asks costs the same however many posts an
@@ -77,7 +76,7 @@ func TestPlans(t *testing.T) {
 			}
 			return failed
 		},
-		"what is odd":                func(v *View) error { _, err := v.Odd(bob); return err },
+		"what is odd": func(v *View) error { _, err := v.Odd(bob); return err },
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := x.View(t.Context(), func(v *View) error {

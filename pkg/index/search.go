@@ -161,8 +161,7 @@ func (v *View) lateFound(late map[key]bool, c *conditions) ([]hit, error) {
 			continue
 		}
 		hit := hit{key: k}
-		err := v.q.QueryRowContext(v.ctx, "SELECT p.place FROM post p WHERE "+c.where()+" AND p.author = ? AND p.position = ?",
-			append(slices.Clone(c.args), k.author, k.position)...).Scan(&hit.place)
+		err := v.q.one(v.ctx, "SELECT p.place FROM post p WHERE "+c.where()+" AND p.author = ? AND p.position = ?", append(slices.Clone(c.args), k.author, k.position), &hit.place)
 		if errors.Is(err, sql.ErrNoRows) {
 			continue
 		}

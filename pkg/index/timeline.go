@@ -74,7 +74,7 @@ func (v *View) Timeline(f Filter) ([]Row, error) {
 // fewUnread tells whether it is quicker to sort the unread posts than to look
 // for them among all.
 func (v *View) fewUnread() (few bool, err error) {
-	err = v.q.QueryRowContext(v.ctx, "SELECT count(*) < 2000 FROM (SELECT 1 FROM unread LIMIT 2000)").Scan(&few)
+	err = v.q.one(v.ctx, "SELECT count(*) < 2000 FROM (SELECT 1 FROM unread LIMIT 2000)", nil, &few)
 	return few, damaged(err)
 }
 

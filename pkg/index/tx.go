@@ -38,7 +38,7 @@ func (x *Index) Update(ctx context.Context, change func(*Tx) error) error {
 	defer func() { _ = sqlTx.Rollback() }() // a no-op after Commit
 	// A change is not broken off within a statement: the engine starts a goroutine
 	// for each that could be.
-	tx := &Tx{View: View{x: x, q: sqlTx, ctx: context.WithoutCancel(ctx), add: true, own: map[pgp.Fingerprint]int64{}}, tx: sqlTx, statements: map[string]*sql.Stmt{},
+	tx := &Tx{View: View{x: x, q: writer{sqlTx}, ctx: context.WithoutCancel(ctx), add: true, own: map[pgp.Fingerprint]int64{}}, tx: sqlTx, statements: map[string]*sql.Stmt{},
 		audiences: map[string]int64{}, touched: map[touched]bool{}, dirs: map[string]bool{}}
 	if err := change(tx); err != nil {
 		return err

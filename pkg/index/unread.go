@@ -18,7 +18,7 @@ func (v *View) UnreadIs(marks []byte) (is bool, err error) {
 		known []byte
 		upTo  int64
 	)
-	if err := v.q.QueryRowContext(v.ctx, "SELECT marks, unread FROM followed").Scan(&known, &upTo); err != nil {
+	if err := v.q.one(v.ctx, "SELECT marks, unread FROM followed", nil, &known, &upTo); err != nil {
 		return false, damaged(err)
 	}
 	n, err := v.News()

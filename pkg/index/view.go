@@ -25,12 +25,7 @@ type View struct {
 
 // View runs look on the index as it is at one moment: all its figures agree.
 func (x *Index) View(ctx context.Context, look func(*View) error) error {
-	tx, err := x.read.BeginTx(ctx, nil)
-	if err != nil {
-		return damaged(err)
-	}
-	defer func() { _ = tx.Rollback() }() // nothing was changed
-	return look(&View{x: x, q: tx, ctx: ctx})
+	return x.reading(ctx, func(r *reader) error { return look(&View{x: x, q: r, ctx: ctx}) })
 }
 
 func (v *View) author(fpr pgp.Fingerprint) (n int64, err error) {
@@ -45,17 +40,7 @@ func (v *View) author(fpr pgp.Fingerprint) (n int64, err error) {
 
 // each calls row for each row of a query.
 func (v *View) each(query string, args []any, row func(*sql.Rows) error) error {
-	rows, err := v.q.QueryContext(v.ctx, query, args...)
-	if err != nil {
-		return damaged(err)
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		if err := row(rows); err != nil {
-			return damaged(err)
-		}
-	}
-	return damaged(rows.Err())
+	return damaged(v.q.each(v.ctx, query, args, row))
 }
 
 // rows runs a query for posts of one author, whose first columns are columns.
@@ -133,7 +118,7 @@ func (v *View) Newest(author pgp.Fingerprint, below post.Position) (post.Positio
 		return "", err
 	}
 	var s sql.NullString
-	err = v.q.QueryRowContext(v.ctx, "SELECT max(position) FROM post WHERE author = ? AND position < ?", n, string(below)).Scan(&s)
+	err = v.q.one(v.ctx, "SELECT max(position) FROM post WHERE author = ? AND position < ?", []any{n, string(below)}, &s)
 	return post.Position(s.String), damaged(err)
 }
 
@@ -280,7 +265,7 @@ func (v *View) NextExpiry(author pgp.Fingerprint, g post.Grants, at time.Time) (
 	}
 	for _, a := range visible {
 		var first sql.NullInt64
-		err := v.q.QueryRowContext(v.ctx, "SELECT min(expires) FROM post INDEXED BY post_expires WHERE author = ? AND audience = ? AND expires > 0 AND expires > ?", n, a.n, at.Unix()).Scan(&first)
+		err := v.q.one(v.ctx, "SELECT min(expires) FROM post INDEXED BY post_expires WHERE author = ? AND audience = ? AND expires > 0 AND expires > ?", []any{n, a.n, at.Unix()}, &first)
 		if err != nil {
 			return time.Time{}, damaged(err)
 		}
