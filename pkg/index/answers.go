@@ -33,7 +33,7 @@ func (v *View) AnswersTo(ids []post.ID, authors []pgp.Fingerprint, at time.Time)
 		return nil, nil
 	}
 	marks := func(n int) string { return strings.TrimSuffix(strings.Repeat("?,", n), ",") }
-	query := "SELECT " + columns + ", p.author" + from + "WHERE p.reply <> '' AND p.state = 0 AND p.author IN (" + marks(len(who)) +
+	query := "SELECT " + columns + ", p.author" + indexed("post_reply") + "WHERE p.reply <> '' AND p.state = 0 AND p.author IN (" + marks(len(who)) +
 		") AND (p.expires = 0 OR p.expires > ?)"
 	who = append(who, at.Unix())
 	var out []Row

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/p2ps/p2ps/pkg/pgp"
 	"github.com/p2ps/p2ps/pkg/post"
 )
 
@@ -75,6 +76,10 @@ func TestPlans(t *testing.T) {
 			for range v.Versions(bob, post.Grants{}, "2026", "2027", noon, &failed) {
 			}
 			return failed
+		},
+		"what answers a post": func(v *View) error {
+			_, err := v.AnswersTo(slices.Repeat([]post.ID{id}, 50), []pgp.Fingerprint{bob}, noon)
+			return err
 		},
 		"what is odd": func(v *View) error { _, err := v.Odd(bob); return err },
 	} {
