@@ -27,8 +27,9 @@ const (
 	fetchingFiles = 2  // people whose files come at once
 )
 
-// errLater: the time for the files of one person is over; the next pull goes on.
-var errLater = errors.New("the rest of the files comes with the next pull")
+// errLater: it is as much of one person's, or has taken as long, as one pull may;
+// the next one goes on.
+var errLater = errors.New("the rest comes with the next pull")
 
 // fetchFiles brings the files that the posts of one person name, and that are not
 // here. Which cannot be had, or are greater than most bytes, wait: they are

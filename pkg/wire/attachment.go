@@ -61,6 +61,17 @@ func (p *Part) length() int64 {
 	return int64(len(p.Data))
 }
 
+// Load reads what is given of File into Data, and closes it.
+func (p *Part) Load() error {
+	data := make([]byte, p.Length)
+	_, err := io.ReadFull(p.reader(), data)
+	if closing := p.File.Close(); err == nil {
+		err = closing
+	}
+	p.Data, p.File = data, nil
+	return err
+}
+
 func (p *Part) reader() io.Reader {
 	if p.File != nil {
 		return io.NewSectionReader(p.File, p.Offset, p.Length)
