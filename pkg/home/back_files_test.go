@@ -3,8 +3,10 @@ package home_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -179,4 +181,235 @@ func TestSpoiledBeginningBack(t *testing.T) {
 		d.pulls(1)
 		d.ownerHolds(files[0], data)
 	}
+}
+
+// A giving is how a friend gives what he is asked back, as he likes.
+type giving struct {
+	*duo
+	sealer wire.Sealer
+	party  wire.Party
+	sum    string // of what asks
+	nonce  byte
+}
+
+func (d *duo) giving() *giving {
+	return &giving{duo: d, party: wire.Party{Me: d.readerKey, Other: d.key.Certificate()}}
+}
+
+// comes pulls, and tells what is asked back.
+func (g *giving) comes() *wire.Question {
+	g.t.Helper()
+	g.nonce++
+	sent, err := g.sealer.SealRequest(g.party, wire.Question{Kind: wire.KindPosts}, g.ownerClock, [16]byte{g.nonce})
+	g.check(err)
+	return g.sends(sent)
+}
+
+func (g *giving) sends(sent *wire.Sent) *wire.Question {
+	g.t.Helper()
+	body, err := g.owner.AnswerSealed(g.t.Context(), sent.Body, nil)
+	g.check(err)
+	a, err := sent.OpenAnswer(body, g.party, g.ownerClock)
+	g.check(err)
+	g.sum = a.Sum
+	return a.Ask
+}
+
+// answer is what the reader would give, changed.
+func (g *giving) answer(q wire.Question, change func(*wire.Answer)) *wire.Sent {
+	g.t.Helper()
+	if q.Limit = wire.MaxPartBack; q.File == nil {
+		q.Limit = wire.MaxBack
+	}
+	a, err := g.reader.Answer(g.t.Context(), g.key.Certificate().Fingerprint(), q, g.readerClock)
+	g.check(err)
+	if a.Part != nil {
+		g.check(a.Part.Load())
+		change(&a)
+	}
+	sent, err := g.sealer.SealAsking(g.party, a, g.sum)
+	g.check(err)
+	return sent
+}
+
+// gives answers all that is asked back, and counts the parts.
+func (g *giving) gives(change func(*wire.Answer)) (parts int) {
+	g.t.Helper()
+	for q := g.comes(); q != nil; {
+		if q.File != nil {
+			parts++
+		}
+		q = g.sends(g.answer(*q, change))
+	}
+	return parts
+}
+
+func (d *duo) told() string {
+	d.t.Helper()
+	s, err := d.owner.Status(d.t.Context())
+	d.check(err)
+	return s.People[0].Message
+}
+
+// What is not the file is never kept, is told, and is asked for once in a pull; it
+// keeps no other file from coming.
+//
+// spec: A11, M41
+func TestOtherBytesBack(t *testing.T) {
+	first, second := noise(2*wire.MaxPartBack+10, 5), noise(100, 6)
+	for name, c := range map[string]struct {
+		change func(*wire.Answer)
+		parts  int // asked for, of the first file
+		told   string
+	}{
+		"another bit": {func(a *wire.Answer) { a.Part.Data[7] ^= 1 }, 3, "another SHA-256"},
+		"a byte more": {func(a *wire.Answer) { a.Part.Size++ }, 1, fmt.Sprintf("it has %d bytes, not %d", len(first)+1, len(first))},
+		"a byte less": {func(a *wire.Answer) { a.Part.Size-- }, 1, fmt.Sprintf("it has %d bytes, not %d", len(first)-1, len(first))},
+		"nothing":     {func(a *wire.Answer) { *a = wire.Answer{Kind: wire.KindError, Code: wire.CodeNotFound, Time: a.Time} }, 1, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDuo(t)
+			d.asksBack()
+			_, files := d.readerShares("with files", forFriends, first, second)
+			of := func(a *wire.Answer) bool { return a.Part.Size == int64(len(first)) }
+			change := func(a *wire.Answer) {
+				if of(a) {
+					c.change(a)
+				}
+			}
+			g := d.giving()
+			for pull, more := range []int{1, 0} { // the second file comes once
+				if n := g.gives(change); n != c.parts+more {
+					t.Errorf("pull %d: %d parts, want %d", pull, n, c.parts+more)
+				}
+				d.ownerHolds(files[0], nil)
+				d.ownerHolds(files[1], second)
+				if got := d.told(); !strings.Contains(got, c.told) || c.told == "" && got != "" {
+					t.Errorf("the owner is told %q", got)
+				}
+				d.tick(time.Second)
+			}
+			if _, err := os.Stat(d.arriving(files[0])); c.told != "" && !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("what came of it is left: %v", err)
+			}
+			d.pulls(1)
+			d.ownerHolds(files[0], first)
+			if got := d.told(); got != "" {
+				t.Errorf("when all is here the owner is told %q", got)
+			}
+		})
+	}
+}
+
+// An answer that is no part of what was asked for is refused, and changes nothing;
+// after one that says that he cannot, nothing more is asked.
+//
+// spec: A5, A10, A11
+func TestNoPartBack(t *testing.T) {
+	d := newDuo(t)
+	d.asksBack()
+	data := noise(2*wire.MaxPartBack, 7)
+	_, files := d.readerShares("with a file", forFriends, data)
+	g := d.giving()
+	q := g.sends(g.answer(*g.comes(), nil))
+	if q == nil || q.File == nil || q.File.SHA256 != files[0].SHA256 || q.File.Offset != 0 || q.File.GCM {
+		t.Fatalf("asked is %+v", q)
+	}
+	for name, c := range map[string]struct {
+		change func(*wire.Answer)
+		want   error
+	}{
+		"no bytes":         {func(a *wire.Answer) { a.Part.Data = nil }, wire.ErrInvalid},
+		"too many":         {func(a *wire.Answer) { a.Part.Data = data[:wire.MaxPartBack+1] }, wire.ErrInvalid},
+		"beyond its end":   {func(a *wire.Answer) { a.Part.Size = 5 }, wire.ErrInvalid},
+		"from another on":  {func(a *wire.Answer) { a.Part.Offset = 1 }, wire.ErrBinding},
+		"before its start": {func(a *wire.Answer) { a.Part.Offset = -1 }, wire.ErrBinding},
+		"a page":           {func(a *wire.Answer) { *a = wire.Answer{Kind: wire.KindIDs, Time: a.Time} }, wire.ErrBinding},
+	} {
+		if _, err := d.owner.AnswerSealed(t.Context(), g.answer(*q, c.change).Body, nil); !errors.Is(err, c.want) {
+			t.Errorf("%s: got %v, want %v", name, err, c.want)
+		}
+	}
+	if there, err := os.ReadFile(d.arriving(files[0])); err != nil || len(there) != 0 {
+		t.Errorf("of the file there are %d bytes: %v", len(there), err)
+	}
+	good := g.answer(*q, func(*wire.Answer) {})
+	q = g.sends(good)
+	if q == nil || q.File == nil || q.File.Offset != wire.MaxPartBack {
+		t.Fatalf("then asked is %+v", q)
+	}
+	if _, err := d.owner.AnswerSealed(t.Context(), good.Body, nil); !errors.Is(err, wire.ErrBinding) {
+		t.Errorf("a part a second time: %v", err)
+	}
+	for _, code := range []string{wire.CodeBusy, wire.CodeKind, wire.CodeInvalid} {
+		busy := func(a *wire.Answer) { *a = wire.Answer{Kind: wire.KindError, Code: code, Time: a.Time} }
+		if next := g.sends(g.answer(*q, busy)); next != nil {
+			t.Errorf("after %s asked is %+v", code, next)
+		}
+		if q = g.sends(g.answer(*g.comes(), nil)); q == nil || q.File == nil || q.File.Offset != wire.MaxPartBack {
+			t.Fatalf("when he comes again, asked is %+v", q)
+		}
+	}
+	for step := 0; q != nil; step++ { // byte by byte it comes, but not for ever
+		if step > 10 {
+			d.ownerClock = d.ownerClock.Add(time.Hour)
+		}
+		if step > 11 {
+			t.Fatal("bytes are asked for after half an hour")
+		}
+		q = g.sends(g.answer(*q, func(a *wire.Answer) { a.Part.Data = a.Part.Data[:1] }))
+	}
+	if there, err := os.ReadFile(d.arriving(files[0])); err != nil || !bytes.Equal(there, data[:wire.MaxPartBack+12]) {
+		t.Errorf("byte by byte there are %d: %v", len(there), err)
+	}
+}
+
+// A post that is taken back while its file comes takes the file with it; one that
+// cannot be had is no reason not to have the next.
+//
+// spec: A3, A11
+func TestWithdrawnWhileItComes(t *testing.T) {
+	d := newDuo(t)
+	d.asksBack()
+	one, two := noise(3*wire.MaxPartBack, 8), noise(100, 9)
+	p, ones := d.readerShares("one", forFriends, one)
+	_, twos := d.readerShares("two", forFriends, two)
+	g := d.giving()
+	parts := g.gives(func(a *wire.Answer) {
+		if a.Part.Offset == wire.MaxPartBack {
+			_, err := d.reader.Delete(t.Context(), p.ID())
+			d.check(err)
+		}
+	})
+	if parts != 2+1+1 { // two, none, and that of the other
+		t.Errorf("%d parts", parts)
+	}
+	d.ownerHolds(ones[0], nil)
+	d.ownerHolds(twos[0], two)
+	d.pulls(1)
+	d.wants("the owner has", d.ownerHas(), "two")
+}
+
+// While the owner's own commands bring the file, asking back neither adds to it
+// nor brings it again.
+//
+// spec: A11
+func TestFileByBothRoads(t *testing.T) {
+	d := newDuo(t)
+	d.asksBack()
+	data := noise(3*wire.MaxPartBack, 10)
+	_, files := d.readerShares("with a file", forFriends, data)
+	g := d.giving()
+	q := g.sends(g.answer(*g.comes(), nil))
+	d.check(os.WriteFile(d.arriving(files[0]), data[:wire.MaxPartBack+5], 0o600))
+	if q = g.sends(g.answer(*q, func(*wire.Answer) {})); q == nil || q.File.Offset != wire.MaxPartBack+5 {
+		t.Fatalf("beside another road asked is %+v", q)
+	}
+	if sha := attach(t, d.owner, data).SHA256; sha != files[0].SHA256 {
+		t.Fatal(sha)
+	}
+	if q = g.sends(g.answer(*q, func(*wire.Answer) {})); q != nil {
+		t.Errorf("when it is here asked is %+v", q)
+	}
+	d.ownerHolds(files[0], data)
 }
