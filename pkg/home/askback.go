@@ -46,6 +46,7 @@ type asked struct {
 	keeper *keeper
 	done   Pulled
 	began  time.Time
+	steps  int
 	heard  time.Time
 	seen   time.Time // Tried of the friend's row when it began: a pull of our own ends the walk
 	full   bool      // his copies are to be looked at before what he says is compared
@@ -162,8 +163,9 @@ func (h *Home) goOnAsking(ctx context.Context, w *asked, cert *pgp.Certificate, 
 	if a.Kind == wire.KindError && (w.file == nil || a.Code != wire.CodeNotFound) {
 		return nil, fmt.Errorf("%w: it says %.20q", peer.ErrOverloaded, a.Code)
 	}
+	w.steps++
 	q, err := h.stepAsking(ctx, w, cert, &a)
-	if q != nil && (w.done.Bytes >= MaxRun || h.opt.Now().Sub(w.began) > runTime) {
+	if q != nil && (w.done.Bytes >= MaxRun || w.steps >= h.mostBack() || h.opt.Now().Sub(w.began) > runTime) {
 		return nil, errLater
 	}
 	return q, err

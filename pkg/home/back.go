@@ -1,6 +1,7 @@
 package home
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -9,9 +10,11 @@ import (
 	"github.com/p2ps/p2ps/pkg/wire"
 )
 
-// mostBack is how often a friend may go on asking in one pull: above what it
-// takes to fetch all that one pull may bring.
+// mostBack is how many answers to what was asked back are given, and taken, in one
+// pull: what it takes to fetch all that one pull may bring.
 const mostBack = 4096
+
+func (h *Home) mostBack() int { return cmp.Or(h.opt.Back, mostBack) }
 
 // Given counts what a friend was given who asked back.
 type Given struct {
@@ -43,11 +46,7 @@ func (h *Home) giveBack(ctx context.Context, l link, done *Pulled) {
 // Back gives a friend what his answer asks: what he would have got by a pull of
 // his own, no more, since it is answered by the same rule (spec A3).
 func (l *sealedLink) Back(ctx context.Context, asking wire.Answer) (given Given, err error) {
-	most := mostBack
-	if l.h.opt.Back > 0 {
-		most = l.h.opt.Back
-	}
-	for range most {
+	for range l.h.mostBack() {
 		a := l.answer(ctx, *asking.Ask)
 		if asking, err = l.give(ctx, a, asking.Sum); err != nil {
 			return given, err

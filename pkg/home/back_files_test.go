@@ -2,8 +2,11 @@ package home_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +15,7 @@ import (
 
 	"github.com/p2ps/p2ps/pkg/disk"
 	"github.com/p2ps/p2ps/pkg/home"
+	"github.com/p2ps/p2ps/pkg/peer"
 	"github.com/p2ps/p2ps/pkg/post"
 	"github.com/p2ps/p2ps/pkg/wire"
 )
@@ -412,4 +416,86 @@ func TestFileByBothRoads(t *testing.T) {
 		t.Errorf("when it is here asked is %+v", q)
 	}
 	d.ownerHolds(files[0], data)
+}
+
+// Parts do not count as requests of a key. Who has no time is given the same once
+// more, and, if he has none then either, at the next pull; the pull is as good.
+//
+// spec: A12
+func TestFilesBackInHaste(t *testing.T) {
+	d := newDuo(t)
+	d.asksBack()
+	d.check(d.owner.StartServing(t.Context(), 1)) // four at once
+	data := noise(10*wire.MaxPartBack, 11)
+	_, files := d.readerShares("with a file", forFriends, data)
+	handler, err := peer.Handler(d, peer.Limits{}, nil)
+	d.check(err)
+	requests, busy := 0, map[int]bool{3: true, 6: true, 7: true, 8: true}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if requests++; busy[requests] {
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		handler.ServeHTTP(w, r)
+	}))
+	t.Cleanup(s.Close)
+	d.check(d.reader.People().SetAddresses(d.key.Certificate().Fingerprint(), []string{s.URL}))
+	if got := d.pulls(1); got.Given != (home.Given{Posts: 1}) || requests != 8 {
+		t.Errorf("after %d requests: %+v", requests, got.Given)
+	}
+	if there, err := os.ReadFile(d.arriving(files[0])); err != nil || !bytes.Equal(there, data[:2*wire.MaxPartBack]) {
+		t.Errorf("of the file there are %d bytes: %v", len(there), err)
+	}
+	d.tick(time.Second)
+	if got := d.pulls(1); got.Given != (home.Given{Files: 1}) {
+		t.Errorf("the next pull: %+v", got.Given)
+	}
+	d.ownerHolds(files[0], data)
+}
+
+// A standing pull gives what its friend asks back, too: posts and files.
+//
+// spec: A11
+func TestFilesBackWhileItStands(t *testing.T) {
+	alice, bob := newHome(t, "Alice"), newHome(t, "Bob")
+	alice.AskBack(home.PullOptions{})
+	befriend(t, alice, bob, "")
+	befriend(t, bob, alice, served(t, alice))
+	ctx, cancel := context.WithCancelCause(t.Context())
+	given, over := make(chan home.Given, 1000), make(chan error, 1)
+	go func() {
+		over <- bob.PullBriskly(ctx, nil, func(e home.Event) {
+			if e.Pulled != nil {
+				given <- e.Pulled.Given
+			}
+		})
+	}()
+	if got := <-given; got != (home.Given{}) {
+		t.Errorf("the first pull gave %+v", got)
+	}
+	f := attach(t, bob, noise(2*wire.MaxPartBack, 12))
+	d := post.NewDraft("Note")
+	naming(t, f)(d)
+	if _, err := bob.Post(t.Context(), d, forFriends); err != nil {
+		t.Fatal(err)
+	}
+	for all := (home.Given{}); all != (home.Given{Posts: 1, Files: 1}); {
+		select {
+		case g := <-given:
+			all.Posts, all.Files = all.Posts+g.Posts, all.Files+g.Files
+		case err := <-over:
+			t.Fatalf("it ended: %v, given %+v", err, all)
+		case <-time.After(20 * time.Second):
+			t.Fatalf("given is %+v", all)
+		}
+	}
+	if !alice.Holds(f) {
+		t.Error("the file is not there")
+	}
+	enough := errors.New("enough")
+	cancel(enough)
+	if err := <-over; !errors.Is(err, enough) {
+		t.Error(err)
+	}
 }
