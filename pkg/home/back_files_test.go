@@ -15,6 +15,7 @@ import (
 
 	"github.com/p2ps/p2ps/pkg/disk"
 	"github.com/p2ps/p2ps/pkg/home"
+	"github.com/p2ps/p2ps/pkg/index"
 	"github.com/p2ps/p2ps/pkg/peer"
 	"github.com/p2ps/p2ps/pkg/post"
 	"github.com/p2ps/p2ps/pkg/wire"
@@ -83,6 +84,15 @@ func TestFilesComeBack(t *testing.T) {
 	if p := s.People[0]; p.Message != "" || p.Unequal != 0 || p.Count != 1 {
 		t.Errorf("it is not noted as complete: %+v", p)
 	}
+	x, err := d.owner.Index(t.Context())
+	d.check(err)
+	d.check(x.View(t.Context(), func(v *index.View) error {
+		rows, err := v.Wanting(d.readerKey.Certificate().Fingerprint())
+		if len(rows) != 0 {
+			t.Errorf("%d posts are noted as without a file", len(rows))
+		}
+		return err
+	}))
 }
 
 // What is not wanted is not asked for, and waits.
@@ -243,6 +253,9 @@ func (g *giving) gives(change func(*wire.Answer)) (parts int) {
 		if q.File != nil {
 			parts++
 		}
+		if parts > 20 {
+			g.t.Fatal("it does not end")
+		}
 		q = g.sends(g.answer(*q, change))
 	}
 	return parts
@@ -305,6 +318,25 @@ func TestOtherBytesBack(t *testing.T) {
 	}
 }
 
+// Spoiled or not, what is there from before is an excuse once.
+//
+// spec: A11
+func TestSpoiledTwiceBack(t *testing.T) {
+	d := newDuo(t)
+	d.asksBack()
+	data := noise(2*wire.MaxPartBack, 13)
+	_, files := d.readerShares("with a file", forFriends, data)
+	d.check(os.MkdirAll(filepath.Dir(d.arriving(files[0])), 0o700))
+	d.check(os.WriteFile(d.arriving(files[0]), data[:77], 0o600))
+	if n := d.giving().gives(func(a *wire.Answer) { a.Part.Data[7] ^= 1 }); n != 4 {
+		t.Errorf("%d parts, not two twice", n)
+	}
+	if got := d.told(); !strings.Contains(got, "another SHA-256") {
+		t.Errorf("the owner is told %q", got)
+	}
+	d.ownerHolds(files[0], nil)
+}
+
 // An answer that is no part of what was asked for is refused, and changes nothing;
 // after one that says that he cannot, nothing more is asked.
 //
@@ -313,7 +345,7 @@ func TestNoPartBack(t *testing.T) {
 	d := newDuo(t)
 	d.asksBack()
 	data := noise(2*wire.MaxPartBack, 7)
-	_, files := d.readerShares("with a file", forFriends, data)
+	_, files := d.readerShares("with files", forFriends, data, noise(10, 14))
 	g := d.giving()
 	q := g.sends(g.answer(*g.comes(), nil))
 	if q == nil || q.File == nil || q.File.SHA256 != files[0].SHA256 || q.File.Offset != 0 || q.File.GCM {
