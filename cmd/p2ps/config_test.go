@@ -24,7 +24,7 @@ func configured(t *testing.T, text string) *world {
 func TestDefaults(t *testing.T) {
 	got, err := newWorld(t).settings()
 	want := settings{
-		To: []string{"friends"}, Listen: ":7117", Announce: "off", PullNearby: true, Color: "auto", Timeout: 30 * time.Second, Wait: 10 * time.Second,
+		To: []string{"friends"}, Listen: ":7117", Announce: "off", PullNearby: true, MaxBytes: 2 << 30, Color: "auto", Timeout: 30 * time.Second, Wait: 10 * time.Second,
 		Jobs: 8, TrustedProxy: []string{}, RatePerAddress: 1000, RatePerKey: 50, TimelineLimit: 50,
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
@@ -125,6 +125,9 @@ func TestSetKeepsTheRest(t *testing.T) {
 		{"a comment that looks so", "# jobs = 1\n", []string{"jobs", "3"}, "# jobs = 1\njobs = 3\n"},
 		{"list with commas", "", []string{"to", "me,public"}, "to = [\"me\",\"public\"]\n"},
 		{"duration", "", []string{"wait", "90s"}, "wait = \"1m30s\"\n"},
+		{"size", "", []string{"max-bytes", "20 MiB"}, "max-bytes = \"20MiB\"\n"},
+		{"odd size", "", []string{"max-bytes", "1KB"}, "max-bytes = \"1000\"\n"},
+		{"no size", "", []string{"max-bytes", "0"}, "max-bytes = \"0\"\n"},
 		{"yes", "", []string{"mark-read", "yes"}, "mark-read = true\n"},
 		{"control characters", "", []string{"pager", "a\"\\\x7f"}, "pager = \"a\\\"\\\\\\u007f\"\n"},
 	} {

@@ -144,7 +144,7 @@ func (e *env) pullNow(ctx context.Context, h *home.Home, people []keyring.Person
 	p := &puller{e: e}
 	p.bar = e.progress("pulling")
 	var entries []home.Entry
-	err = h.Pull(ctx, people, home.PullOptions{Jobs: s.Jobs, Timeout: s.Timeout}, func(ev home.Event) {
+	err = h.Pull(ctx, people, s.pulling(), func(ev home.Event) {
 		if ev.Post != nil && !e.json.on {
 			entries = append(entries, home.Entry{Post: ev.Post, Name: ev.Person.Name, Trust: ev.Person.Trust, Received: e.now(), Path: ev.Path})
 		}

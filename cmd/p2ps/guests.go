@@ -82,7 +82,7 @@ func (e *env) waitForGuests(ctx context.Context, h *home.Home, p place, i keyrin
 	g.late.Stop() // until somebody comes
 	defer g.late.Stop()
 	h.OnVisit(g.see)
-	h.AskBack()
+	h.AskBack(s.pulling())
 	limits := peer.Limits{PerAddress: float64(s.RatePerAddress), PerKey: float64(s.RatePerKey), Proxies: s.TrustedProxy}
 	handler, err := peer.Handler(h, limits, e.log)
 	if err != nil {

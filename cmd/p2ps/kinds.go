@@ -13,6 +13,7 @@ import (
 
 	"github.com/p2ps/p2ps/pkg/nearby"
 	"github.com/p2ps/p2ps/pkg/peer"
+	"github.com/p2ps/p2ps/pkg/text"
 )
 
 // A settingKind reads the values of one kind of setting: as TOML gives them,
@@ -33,6 +34,7 @@ var (
 	isList     = settingKind{"list", func(v any) (any, error) { return list(v) }}
 	isYesNo    = settingKind{"bool", yesNo}
 	isCount    = settingKind{"number", count}
+	isSize     = settingKind{"size", sizeOf}
 	isDuration = settingKind{"duration", duration}
 	isColor    = settingKind{"when", oneOf("auto", "always", "never")}
 	isAnnounce = settingKind{"mode", oneOf(nearby.Modes()...)}
@@ -91,6 +93,32 @@ func isInteger(v any) bool {
 		return true
 	}
 	return false
+}
+
+// A size is a number of bytes.
+type size int64
+
+// String is the shortest way to write it that is exact.
+func (s size) String() string {
+	unit := ""
+	for _, next := range []string{"KiB", "MiB", "GiB"} {
+		if s == 0 || s%1024 != 0 {
+			break
+		}
+		s, unit = s/1024, next
+	}
+	return strconv.FormatInt(int64(s), 10) + unit
+}
+
+func sizeOf(v any) (any, error) {
+	if n, ok := v.(size); ok {
+		return n, nil
+	}
+	n, err := text.ParseSize(fmt.Sprint(v))
+	if _, quoted := v.(string); err != nil || !quoted && !isInteger(v) {
+		return nil, fmt.Errorf("%q is no number of bytes such as 500KB, 20MiB or 1073741824", fmt.Sprint(v))
+	}
+	return size(n), nil
 }
 
 func duration(v any) (any, error) {

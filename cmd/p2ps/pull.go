@@ -18,22 +18,24 @@ import (
 // pullLine is how the pull from one person went, as JSON.
 type pullLine struct {
 	header
-	Friend    string `json:"friend"`
-	Name      string `json:"name"`
-	OK        bool   `json:"ok"`
-	New       int    `json:"new"`
-	Changed   int    `json:"changed"`
-	Withdrawn int    `json:"withdrawn"`
-	Unoffered int    `json:"unoffered"`
-	Refused   int    `json:"refused,omitzero"`
-	Requests  int    `json:"requests"`
-	Bytes     int64  `json:"bytes"`
-	Complete  bool   `json:"complete"`
-	Count     int    `json:"count"`
-	Files     int    `json:"files,omitzero"`   // that came
-	Waiting   int    `json:"waiting,omitzero"` // that could not be had, or are too great
-	Code      string `json:"code,omitempty"`
-	Message   string `json:"message,omitempty"`
+	Friend     string `json:"friend"`
+	Name       string `json:"name"`
+	OK         bool   `json:"ok"`
+	New        int    `json:"new"`
+	Changed    int    `json:"changed"`
+	Withdrawn  int    `json:"withdrawn"`
+	Unoffered  int    `json:"unoffered"`
+	Refused    int    `json:"refused,omitzero"`
+	Requests   int    `json:"requests"`
+	Bytes      int64  `json:"bytes"`
+	Complete   bool   `json:"complete"`
+	Count      int    `json:"count"`
+	Files      int    `json:"files,omitzero"`   // that came
+	Waiting    int    `json:"waiting,omitzero"` // that could not be had, or are too great
+	Given      int    `json:"given,omitzero"`   // posts, to him who asked back
+	GivenFiles int    `json:"given_files,omitzero"`
+	Code       string `json:"code,omitempty"`
+	Message    string `json:"message,omitempty"`
 }
 
 // goneLine tells of a post that was taken back.
@@ -44,8 +46,7 @@ type goneLine struct {
 }
 
 func newPull(e *env) *cobra.Command {
-	var full, exitCode, noMedia, watch bool
-	var most string
+	var full, exitCode, watch bool
 	cmd := &cobra.Command{
 		Use:   "pull [WHO...]",
 		Short: "Fetch new posts from friends",
@@ -57,6 +58,9 @@ different is mended; "complete" says that they agree.
 The files that posts name come after the posts, in parts that are verified one
 by one; what is broken off goes on with the next pull. None comes with
 --no-media, and none over --max-bytes: p2ps save fetches them later.
+
+A friend who cannot reach you asks back for what you have for him, posts and
+files, and is given it by the same pull; "given" says how much.
 
 A friend who is at none of his addresses is looked for on the local network (see
 p2ps nearby); what is not signed by him is refused there as anywhere. One who is
@@ -75,15 +79,11 @@ cannot reach you has what you write within half a minute.`,
 		Args:              arguments(0, -1, ""),
 		ValidArgsFunction: e.complete(peopleNow),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p := &puller{e: e, named: len(args) > 0, exitCode: exitCode, noMedia: noMedia, watch: watch}
+			p := &puller{e: e, named: len(args) > 0, exitCode: exitCode, watch: watch}
 			if watch && exitCode {
 				return usage("leave out one of them", "--exit-code tells of the end, and --watch has none")
 			}
-			var err error
-			if p.most, err = text.ParseSize(most); err != nil {
-				return usage("write it as 500KB, 20MiB or 1073741824", "--max-bytes: %q is no number of bytes", most)
-			}
-			err = p.run(cmd.Context(), args, full)
+			err := p.run(cmd.Context(), args, full)
 			if x, _ := diagnose(err); err != nil && e.quiet && !e.json.on && (x == exitTemporary || x == exitBusy) {
 				return silently(err)
 			}
@@ -91,10 +91,10 @@ cannot reach you has what you write within half a minute.`,
 		},
 	}
 	cmd.Flags().BoolVar(&full, "full", false, "walk again from the beginning")
-	cmd.Flags().BoolVar(&noMedia, "no-media", false, "fetch posts alone, and none of the files that they name")
-	cmd.Flags().StringVar(&most, "max-bytes", "2GiB", "fetch no file of more than `SIZE`; 0 is no limit")
 	cmd.Flags().BoolVar(&watch, "watch", false, "go on, and fetch each post as it is written")
 	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 8 if nothing was new")
+	addSettingFlag(cmd.Flags(), "no-media", "")
+	addSettingFlag(cmd.Flags(), "max-bytes", "")
 	addSettingFlag(cmd.Flags(), "jobs", "")
 	return cmd
 }
@@ -104,11 +104,9 @@ type puller struct {
 	e        *env
 	named    bool
 	exitCode bool
-	noMedia  bool
 	watch    bool
 	stop     context.CancelCauseFunc    // with watch
 	away     map[pgp.Fingerprint]string // with watch: who failed last time, and how
-	most     int64                      // bytes of a file
 	news     int
 	asked    int
 	failed   []error
@@ -132,7 +130,8 @@ func (p *puller) run(ctx context.Context, args []string, full bool) error {
 	if p.e.dryRun {
 		return p.wouldAsk(h, people)
 	}
-	opt := home.PullOptions{Full: full, Jobs: s.Jobs, Timeout: s.Timeout, NoMedia: p.noMedia, MaxBytes: p.most}
+	opt := s.pulling()
+	opt.Full = full
 	pull := h.Pull
 	if p.watch {
 		pull, p.away = h.PullOn, map[pgp.Fingerprint]string{}
@@ -243,14 +242,15 @@ func (p *puller) knows(done home.Pulled) bool {
 	}
 	before, again := p.away[done.Person.Fingerprint]
 	p.away[done.Person.Fingerprint] = how
-	return again && how == before && done.Tally == home.Tally{} && done.Files == 0
+	return again && how == before && done.Tally == home.Tally{} && done.Files == 0 && done.Given == home.Given{}
 }
 
 func (p *puller) over(done home.Pulled) error {
 	p.asked++
 	p.news += done.New + done.Changed + done.Withdrawn
 	l := pullLine{kind("pull"), string(done.Person.Fingerprint), done.Person.Name, done.Err == nil, done.New, done.Changed, done.Withdrawn,
-		done.Unoffered, done.Refused, done.Requests, done.Bytes, done.Complete, done.Count, done.Files, done.Waiting, "", ""}
+		done.Unoffered, done.Refused, done.Requests, done.Bytes, done.Complete, done.Count, done.Files, done.Waiting,
+		done.Given.Posts, done.Given.Files, "", ""}
 	if done.Err != nil {
 		x, _ := diagnose(done.Err)
 		l.Code, l.Message = x.name(), text.Clean(inOneLine(done.Err.Error()))
@@ -284,6 +284,12 @@ func (p *puller) over(done home.Pulled) error {
 	}
 	if done.Waiting > 0 {
 		columns = append(columns, counted(done.Waiting, "file")+" not here")
+	}
+	if done.Given.Posts > 0 {
+		columns = append(columns, fmt.Sprintf("%d given", done.Given.Posts))
+	}
+	if done.Given.Files > 0 {
+		columns = append(columns, counted(done.Given.Files, "file")+" given")
 	}
 	if done.Err == nil && !done.Complete {
 		columns = append(columns, "not complete: pull again")

@@ -106,9 +106,18 @@ func (s *saver) fetch(cmd *cobra.Command) error {
 		bar := s.e.progress("fetching")
 		_, err = s.h.FetchFiles(cmd.Context(), s.en.Post, settings.Timeout)
 		bar.end()
-		return err
+		return s.away(err)
 	}
 	return nil
+}
+
+// away says of a friend whom I cannot reach how his files come all the same.
+func (s *saver) away(err error) error {
+	x, _ := diagnose(err)
+	if who, unknown := s.h.People().Find(string(s.en.Post.ID().Author)); x != exitTemporary || unknown != nil || who.Follow {
+		return err
+	}
+	return fail(x, "it comes when "+s.en.Name+" pulls from here while p2ps serve runs", "cannot reach %s: %w", s.en.Name, err)
 }
 
 func (s *saver) all(dir string) error {

@@ -35,6 +35,11 @@ until Ctrl-C or SIGTERM; what is being answered then is finished first. Rights
 are read from the files at every request, so that friends, groups and blocks
 count at once, whichever program changes them.
 
+A friend who comes to pull, and whom you cannot reach, is asked back for what is
+new with him: posts, and the files that they name, but none with the setting
+no-media and none over max-bytes. What one pull of his does not bring goes on
+with his next.
+
 With --announce friends it is announced on the local network, so that those who
 hold your key find you there, and others see that somebody is there who uses
 p2ps; with everyone, under your name and fingerprint (see p2ps nearby). Nothing
@@ -75,6 +80,7 @@ If a proxy stands before it, name its network with --trusted-proxy.`,
 				reached = []string{s.Address}
 			}
 			limits := peer.Limits{PerAddress: float64(s.RatePerAddress), PerKey: float64(s.RatePerKey), Proxies: s.TrustedProxy}
+			h.AskBack(s.pulling())
 			return e.serve(cmd.Context(), h, l, limits, line, reached, ready)
 		},
 	}
@@ -100,7 +106,6 @@ func (e *env) serve(ctx context.Context, h *home.Home, l net.Listener, limits pe
 		return err
 	}
 	defer done()
-	h.AskBack()
 	handler, err := peer.Handler(h, limits, e.log)
 	if err != nil {
 		return err

@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 	"time"
+
+	"github.com/p2ps/p2ps/pkg/home"
 )
 
 // settings are what a person prefers. People, groups and pet names are never
@@ -16,6 +18,8 @@ type settings struct {
 	Address        string        `mapstructure:"address"`
 	Announce       string        `mapstructure:"announce"`
 	PullNearby     bool          `mapstructure:"pull-nearby"`
+	NoMedia        bool          `mapstructure:"no-media"`
+	MaxBytes       size          `mapstructure:"max-bytes"`
 	Color          string        `mapstructure:"color"`
 	Pager          string        `mapstructure:"pager"`
 	Editor         string        `mapstructure:"editor"`
@@ -27,6 +31,11 @@ type settings struct {
 	RatePerKey     int           `mapstructure:"rate-per-key"`
 	MarkRead       bool          `mapstructure:"mark-read"`
 	TimelineLimit  int           `mapstructure:"timeline-limit"`
+}
+
+// pulling is how friends are pulled from, and what they are asked back for.
+func (s settings) pulling() home.PullOptions {
+	return home.PullOptions{Jobs: s.Jobs, Timeout: s.Timeout, NoMedia: s.NoMedia, MaxBytes: int64(s.MaxBytes)}
 }
 
 // A setting is one row of the table that `config`, the help topic environment
@@ -45,6 +54,8 @@ func settingTable() []setting {
 		{"address", isURL, "", "`ADDRESS` under which friends reach serve"},
 		{"announce", isAnnounce, "off", "to `WHOM` serve shows itself on the local network: off, friends or everyone"},
 		{"pull-nearby", isYesNo, "true", "look on the local network for friends whose addresses fail"},
+		{"no-media", isYesNo, "false", "fetch posts alone, and none of the files that they name"},
+		{"max-bytes", isSize, "2GiB", "fetch no file of more than `SIZE`; 0 is no limit"},
 		{"color", isColor, "auto", "`WHEN` to color the output: auto, always or never"},
 		{"pager", isText, "", "`COMMAND` for long output; cat for none; else PAGER, then less"},
 		{"editor", isText, "", "`COMMAND` to write with; else VISUAL, EDITOR, then vi"},

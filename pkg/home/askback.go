@@ -25,6 +25,7 @@ type asking struct {
 	mu    sync.Mutex
 	of    map[pgp.Fingerprint]*asked // the walk of each friend, at most one
 	rates map[pgp.Fingerprint]*rate.Limiter
+	opt   PullOptions // which files are asked for
 }
 
 // Limits of asking back.
@@ -36,7 +37,7 @@ const (
 	askWait    = 2 * time.Second // for a pull of our own, or another step, to end
 )
 
-// asked is one walk.
+// asked is one walk, and then the files that are wanted.
 type asked struct {
 	ask    *wire.Question // the first one
 	sent   *wire.Sent     // what the next answer must say
@@ -45,16 +46,19 @@ type asked struct {
 	keeper *keeper
 	done   Pulled
 	began  time.Time
+	steps  int
 	heard  time.Time
 	seen   time.Time // Tried of the friend's row when it began: a pull of our own ends the walk
 	full   bool      // his copies are to be looked at before what he says is compared
+	wanted *wanted   // once the walk is over
+	file   *arrival  // of them: the one that was asked for
 }
 
 // AskBack has friends who come to pull, and whom I could not reach or know no
-// address of, be asked for what they have (spec A). It is called before
-// anything is served.
-func (h *Home) AskBack() {
-	h.served.asking = &asking{of: map[pgp.Fingerprint]*asked{}, rates: map[pgp.Fingerprint]*rate.Limiter{}}
+// address of, be asked for what they have (spec A), and for the files that a pull
+// with these options would fetch. It is called before anything is served.
+func (h *Home) AskBack(opt PullOptions) {
+	h.served.asking = &asking{of: map[pgp.Fingerprint]*asked{}, rates: map[pgp.Fingerprint]*rate.Limiter{}, opt: opt}
 }
 
 // sealAsking seals an answer, and has it ask back if there is reason to.
@@ -153,16 +157,21 @@ func (h *Home) goOnAsking(ctx context.Context, w *asked, cert *pgp.Certificate, 
 	for _, line := range a.Lines {
 		w.done.Bytes += int64(len(line))
 	}
-	switch {
-	case a.Kind == wire.KindError:
-		return nil, fmt.Errorf("%w: it says %.20q", peer.ErrOverloaded, a.Code)
-	case w.done.Bytes > MaxRun, h.opt.Now().Sub(w.began) > runTime:
-		return nil, fmt.Errorf("%w: more than one pull takes", peer.ErrAnswer)
+	if a.Part != nil {
+		w.done.Bytes += int64(len(a.Part.Data))
 	}
-	return h.stepAsking(ctx, w, cert, &a)
+	if a.Kind == wire.KindError && (w.file == nil || a.Code != wire.CodeNotFound) {
+		return nil, fmt.Errorf("%w: it says %.20q", peer.ErrOverloaded, a.Code)
+	}
+	w.steps++
+	q, err := h.stepAsking(ctx, w, cert, &a)
+	if q != nil && (w.done.Bytes >= MaxRun || w.steps >= h.mostBack() || h.opt.Now().Sub(w.began) > runTime) {
+		return nil, errLater
+	}
+	return q, err
 }
 
-// stepAsking drives the walk by one answer, under the lock of pulls: two of one
+// stepAsking goes on by one answer, under the lock of pulls: two of one
 // owner at once would take from each other what they compare. With another pull
 // under way, or after one, the walk is over.
 func (h *Home) stepAsking(ctx context.Context, w *asked, cert *pgp.Certificate, a *wire.Answer) (q *wire.Question, err error) {
@@ -202,21 +211,42 @@ func (h *Home) stepAsking(ctx context.Context, w *asked, cert *pgp.Certificate, 
 			}
 			w.full = false
 		}
-		w.keeper.x = x
-		q, err = w.walk.Step(ctx, a)
-		if settled := w.keeper.settle(); err == nil {
-			err = settled
+		if w.wanted == nil {
+			if q, err = h.stepWalk(ctx, x, w, a, row.Message); err != nil || q != nil {
+				return err
+			}
+			a = nil
 		}
-		if err == nil && q != nil {
-			return nil
-		}
-		w.done.Complete, w.done.Count, w.done.Differ = w.walk.Complete, w.walk.Count, w.walk.Differ
-		return h.rememberAsked(ctx, x, &w.done, row.Message, err)
+		q, err = h.stepFiles(ctx, x, w, a, row.Message)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return q, nil
+}
+
+// stepWalk drives the walk. When it is over, that is noted at once: the files that
+// are wanted then may take longer than he stays.
+func (h *Home) stepWalk(ctx context.Context, x *index.Index, w *asked, a *wire.Answer, message string) (*wire.Question, error) {
+	w.keeper.x = x
+	q, err := w.walk.Step(ctx, a)
+	if settled := w.keeper.settle(); err == nil {
+		err = settled
+	}
+	if err == nil && q != nil {
+		return q, nil
+	}
+	w.done.Complete, w.done.Count, w.done.Differ = w.walk.Complete, w.walk.Count, w.walk.Differ
+	over := err == nil
+	if err = h.rememberAsked(ctx, x, w, message, err); err != nil && !(over && errors.Is(err, ErrIncomplete)) {
+		return nil, err
+	}
+	w.wanted = &wanted{h: h}
+	if !h.served.asking.opt.NoMedia {
+		w.wanted, err = h.wanting(ctx, x, w.keeper.tree.cert, h.served.asking.opt.MaxBytes)
+	}
+	return nil, err
 }
 
 func (h *Home) openWalk(ctx context.Context, x *index.Index, w *asked, cert *pgp.Certificate) error {
@@ -247,9 +277,11 @@ func (h *Home) peerRow(ctx context.Context, x *index.Index, fpr pgp.Fingerprint)
 
 // rememberAsked notes how it went, as remember does of a pull; but that my own
 // pull did not reach him stays noted, if there is an address where it could.
-func (h *Home) rememberAsked(ctx context.Context, x *index.Index, done *Pulled, message string, err error) error {
-	err = h.remember(ctx, x, done, err)
-	if err != nil || message == "" || len(done.Person.Addresses) == 0 {
+func (h *Home) rememberAsked(ctx context.Context, x *index.Index, w *asked, message string, err error) error {
+	err = h.remember(ctx, x, &w.done, err)
+	row, seeing := h.peerRow(ctx, x, w.friend.Fingerprint)
+	w.seen = row.Tried
+	if err = errors.Join(err, seeing); err != nil || message == "" || len(w.friend.Addresses) == 0 {
 		return err
 	}
 	unlock, err := h.lock(ctx)
@@ -258,12 +290,12 @@ func (h *Home) rememberAsked(ctx context.Context, x *index.Index, done *Pulled, 
 	}
 	defer unlock()
 	return x.Update(ctx, func(tx *index.Tx) error {
-		s, err := tx.Peer(done.Person.Fingerprint)
+		s, err := tx.Peer(w.friend.Fingerprint)
 		if err != nil {
 			return err
 		}
 		s.Message = message
-		return tx.PutPeer(done.Person.Fingerprint, s)
+		return tx.PutPeer(w.friend.Fingerprint, s)
 	})
 }
 

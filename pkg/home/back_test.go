@@ -45,7 +45,7 @@ func (d *duo) ownerHas() string {
 // asksBack has the owner ask back, and lists the visits.
 func (d *duo) asksBack() *[]home.Visit {
 	var visits []home.Visit
-	d.owner.AskBack()
+	d.owner.AskBack(home.PullOptions{})
 	d.owner.OnVisit(func(v home.Visit) { visits = append(visits, v) })
 	return &visits
 }

@@ -39,6 +39,8 @@ type duo struct {
 	url           string
 	spoil         func(q wire.Question, a *wire.Answer) // what the owner's server says instead
 	requests      int
+	slow          time.Duration // passes for the owner before each request but the first
+	back          int           // answers that the reader gives back in one pull; 0 is the usual limit
 }
 
 // hooked is a hook that a test sets and takes off while servers, which may not
@@ -76,7 +78,9 @@ func newDuo(t *testing.T) *duo {
 	var mu sync.Mutex
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()
-		d.requests++
+		if d.requests++; d.requests > 1 && d.slow > 0 { // then they come one after the other
+			d.ownerClock = d.ownerClock.Add(d.slow)
+		}
 		mu.Unlock()
 		handler.ServeHTTP(w, r)
 	}))
@@ -92,7 +96,7 @@ func newDuo(t *testing.T) *duo {
 // home makes a home, or opens the one that is there.
 func (d *duo) home(dir string, clock *time.Time, name string) (*home.Home, *pgp.Secret) {
 	d.t.Helper()
-	h, err := home.Create(dir, home.Options{Wait: time.Minute, Now: func() time.Time { return *clock }, Hook: func(op disk.Op, name string) error {
+	h, err := home.Create(dir, home.Options{Wait: time.Minute, Back: d.back, Now: func() time.Time { return *clock }, Hook: func(op disk.Op, name string) error {
 		switch dir {
 		case d.ownerDir:
 			return d.hook.call(op, name)
@@ -112,6 +116,13 @@ func (d *duo) home(dir string, clock *time.Time, name string) (*home.Home, *pgp.
 	d.check(err)
 	d.check(h.People().SaveIdentity(s, primary, nil))
 	return h, s
+}
+
+// again opens the reader's home anew.
+func (d *duo) again() {
+	d.t.Helper()
+	d.check(d.reader.Close())
+	d.reader, _ = d.home(d.readerDir, &d.readerClock, "")
 }
 
 func (d *duo) check(err error) {

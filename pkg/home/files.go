@@ -1,6 +1,7 @@
 package home
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -125,7 +126,7 @@ func (h *Home) answerFile(v *index.View, me tree, g post.Grants, q wire.Question
 	}
 	for _, f := range p.Files() {
 		if f.SHA256 == q.File.SHA256 {
-			if a.Part, err = h.part(f, q.File.Offset); err != nil {
+			if a.Part, err = h.part(f, q.File.Offset, q.Limit); err != nil {
 				h.opt.Log.Warn("a file that a post names cannot be given", "post", row.ID.Position, "error", err)
 				return none()
 			}
@@ -135,8 +136,8 @@ func (h *Home) answerFile(v *index.View, me tree, g post.Grants, q wire.Question
 	return none()
 }
 
-// part opens some bytes of a file.
-func (h *Home) part(f post.File, offset int64) (*wire.Part, error) {
+// part opens some bytes of a file, at most limit; 0 is the usual limit.
+func (h *Home) part(f post.File, offset int64, limit int) (*wire.Part, error) {
 	file, err := h.OpenFile(f)
 	if err != nil {
 		return nil, err
@@ -145,11 +146,11 @@ func (h *Home) part(f post.File, offset int64) (*wire.Part, error) {
 		_ = file.Close()
 		return nil, fmt.Errorf("it has %d bytes, asked was from %d: %w", f.Size, offset, io.EOF)
 	}
-	length := int64(wire.PartSize)
-	if h.opt.Part > 0 {
-		length = int64(h.opt.Part)
+	length := cmp.Or(h.opt.Part, wire.PartSize)
+	if limit > 0 {
+		length = min(length, limit)
 	}
-	return &wire.Part{Size: f.Size, Offset: offset, Length: min(f.Size-offset, length), File: file}, nil
+	return &wire.Part{Size: f.Size, Offset: offset, Length: min(f.Size-offset, int64(length)), File: file}, nil
 }
 
 // sealPart seals a part of a file while it is read. One that cannot be read is

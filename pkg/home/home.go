@@ -59,6 +59,7 @@ type Options struct {
 	Items int // of one page that is given; 0 is the protocol's limit
 	IDs   int // of one question that is asked; 0 is the protocol's limit
 	Part  int // bytes of a file in one answer; 0 is wire.PartSize
+	Back  int // answers to what was asked back, in one pull; 0 is the usual limit
 
 	NoHealing bool // the walk alone, so that tests see what the digest would mend
 }

@@ -38,8 +38,8 @@ func (e *keyChanged) Unwrap() error { return ErrKeyChanged }
 type link interface {
 	Ask(ctx context.Context, q wire.Question) (wire.Answer, error)
 	Renew(ctx context.Context) (*pgp.Certificate, error)
-	Back(ctx context.Context, a wire.Answer) error // gives what a asks back
-	Room(q wire.Question) int                      // for marked ids in the first question
+	Back(ctx context.Context, a wire.Answer) (Given, error) // gives what a asks back
+	Room(q wire.Question) int                               // for marked ids in the first question
 	Bytes() int64
 }
 

@@ -15,7 +15,7 @@ import (
 type publicLink struct{ place }
 
 // Back implements link: a public page asks nothing.
-func (l *publicLink) Back(context.Context, wire.Answer) error { return nil }
+func (l *publicLink) Back(context.Context, wire.Answer) (Given, error) { return Given{}, nil }
 
 // Room implements link.
 func (l *publicLink) Room(wire.Question) int { return wire.MaxIDs / 10 }

@@ -50,9 +50,11 @@ type Pulled struct {
 	Differ   []string // months that do not agree, if not Complete
 	Files    int      // that came
 	Waiting  int      // files that could not be had, or are too great
+	Given    Given    // to him, who asked back
 	Err      error
 
-	turn feed.Turn // of the look at his copies
+	turn feed.Turn   // of the look at his copies
+	asks wire.Answer // the last one that asked back
 }
 
 // PullOptions say how to pull.
@@ -133,7 +135,9 @@ func (h *Home) pullOne(ctx context.Context, client *peer.Client, sought *seeker,
 		if err != nil {
 			return err
 		}
-		err = h.walk(ctx, x, l, cert, opt.Full, &done, tell)
+		if err = h.walk(ctx, x, l, cert, opt.Full, &done, tell); err == nil {
+			h.giveBack(all, l, &done)
+		}
 		done.Bytes = l.Bytes()
 		if err == nil && !opt.NoMedia {
 			err = h.fetchFiles(all, x, l, cert, opt.MaxBytes, &done, tell)
@@ -189,25 +193,19 @@ func (h *Home) walk(ctx context.Context, x *index.Index, l link, cert *pgp.Certi
 	room := l.Room(wire.Question{Kind: wire.KindPosts, After: string(last) + "0261122-123456789-k3q5vx2m4f7da"})
 	w := pull.New(k, pull.Options{Author: cert.Fingerprint(), Full: full, Room: room, IDs: h.opt.IDs, Heal: !h.opt.NoHealing})
 	q, err := w.Step(ctx, nil)
-	var asks wire.Answer // the last one that asked back
 	for err == nil && q != nil {
 		var a wire.Answer
 		done.Requests++
 		if a, err = talk.Ask(ctx, *q); err == nil {
 			h.relocate(ctx, cert.Fingerprint(), a.Addresses)
 			if a.Ask != nil {
-				asks = a
+				done.asks = a
 			}
 			q, err = w.Step(ctx, &a)
 		}
 	}
 	if settled := k.settle(); err == nil { // what came before the error is kept
 		err = settled
-	}
-	if asks.Ask != nil && err == nil {
-		if err := l.Back(ctx, asks); err != nil && ctx.Err() == nil {
-			h.opt.Log.Info("what a friend asked back could not be given", "friend", cert.Fingerprint(), "error", err)
-		}
 	}
 	done.Complete, done.Count, done.Differ = w.Complete, w.Count, w.Differ
 	return err

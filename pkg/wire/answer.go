@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/p2ps/p2ps/pkg/ijson"
@@ -48,19 +49,35 @@ func (s *Sealer) SealAnswer(p Party, a Answer, re string) ([]byte, error) {
 // SealAsking is SealAnswer of an answer that asks back, or that answers what
 // was asked back, and remembers what the next message must say.
 func (s *Sealer) SealAsking(p Party, a Answer, re string) (*Sent, error) {
-	literal, err := a.literal(p, re)
+	literal, padding, err := a.padded(p, re)
 	if err != nil {
 		return nil, err
 	}
-	body, padded, err := s.seal(literal, pgp.ContextAnswer, p, a.Time)
+	body, padded, err := s.seal(literal, padding, pgp.ContextAnswer, p, a.Time)
 	if err != nil {
 		return nil, err
 	}
 	sent := &Sent{Body: body, re: sum(padded), kind: KindAsk}
 	if a.Ask != nil {
-		sent.kind = a.Ask.Kind
+		sent.expects(*a.Ask)
 	}
 	return sent, nil
+}
+
+// padded is the literal of an answer, of whatever kind, and what it is padded
+// with.
+func (a Answer) padded(p Party, re string) (literal []byte, padding byte, err error) {
+	if a.Part == nil {
+		literal, err = a.literal(p, re)
+		return literal, ' ', err
+	}
+	head, err := a.head(p, re)
+	if err != nil {
+		return nil, 0, err
+	}
+	literal = append(head, make([]byte, a.Part.length())...)
+	_, err = io.ReadFull(a.Part.reader(), literal[len(head):])
+	return literal, 0, err
 }
 
 func (a Answer) literal(p Party, re string) ([]byte, error) {

@@ -16,6 +16,10 @@ type asked struct {
 	Months ijson.Value `json:"months,omitzero"`
 	Want   ijson.Value `json:"want,omitzero"`
 	Have   ijson.Value `json:"have,omitzero"`
+
+	ID     ijson.Value `json:"id,omitzero"` // of an attachment
+	SHA256 ijson.Value `json:"sha256,omitzero"`
+	Offset ijson.Value `json:"offset,omitzero"`
 }
 
 func (q *Question) encode() (ijson.Value, error) {
@@ -23,7 +27,7 @@ func (q *Question) encode() (ijson.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ijson.Encode(asked{ijson.Quote(q.Kind), r.After, r.Months, r.Want, r.Have})
+	return ijson.Encode(asked{ijson.Quote(q.Kind), r.After, r.Months, r.Want, r.Have, r.ID, r.SHA256, r.Offset})
 }
 
 // readAsk reads what an owner asks back: nil if he does not.
@@ -37,11 +41,11 @@ func readAsk(v ijson.Value) (*Question, error) {
 	}
 	q := &Question{}
 	switch q.Kind, _ = ijson.String(m.Kind); q.Kind {
-	case KindPosts, KindManifest, KindIDs:
+	case KindPosts, KindManifest, KindIDs, KindAttachment:
 	default:
 		return nil, fmt.Errorf("%w: ask: the kind %.40q", ErrInvalid, q.Kind)
 	}
-	r := request{After: m.After, Months: m.Months, Want: m.Want, Have: m.Have}
+	r := request{After: m.After, Months: m.Months, Want: m.Want, Have: m.Have, ID: m.ID, SHA256: m.SHA256, Offset: m.Offset}
 	if err := r.read(q); err != nil {
 		return nil, fmt.Errorf("ask: %w", err)
 	}
@@ -57,6 +61,7 @@ type Reply struct {
 
 	at     time.Time
 	raw    answer
+	part   literalPart
 	opened *pgp.Opened
 }
 
@@ -78,11 +83,11 @@ func OpenSealed(body []byte, me *pgp.Secret) (*Request, *Reply, error) {
 // readReply reads a literal as an answer. The error is of no matter: then it
 // is to be a request.
 func readReply(literal []byte) (*Reply, error) {
-	m, at, err := readAnswer(literal)
+	m, at, part, err := readPartAnswer(literal)
 	if err != nil {
 		return nil, err
 	}
-	r := &Reply{Re: m.Re, Sum: sum(literal), at: at, raw: m}
+	r := &Reply{Re: m.Re, Sum: sum(literal), at: at, raw: m, part: part}
 	if m.P2PS != AnswerVersion {
 		return nil, ErrVersion
 	}
@@ -93,8 +98,16 @@ func readReply(literal []byte) (*Reply, error) {
 // Verify checks the signature, and that this is the answer to what sent asked.
 func (r *Reply) Verify(sent *Sent, p Party, now time.Time) (Answer, error) {
 	a, err := sent.believe(r.opened, r.raw, r.at, p, now)
-	if err == nil && a.Ask != nil {
+	switch {
+	case err != nil:
+		return a, err
+	case a.Ask != nil:
 		return Answer{}, fmt.Errorf("%w: an answer to what was asked back asks", ErrInvalid)
+	case a.Kind != KindAttachment:
+		return a, nil
+	}
+	if a.Part, err = sent.readPart(r.part); err == nil && len(a.Part.Data) > MaxPartBack {
+		err = fmt.Errorf("%w: a part of %d bytes, where at most %d were asked for", ErrInvalid, len(a.Part.Data), MaxPartBack)
 	}
 	return a, err
 }
@@ -115,6 +128,9 @@ func (q *Question) members() (r request, err error) {
 	}
 	if q.Months != nil {
 		r.Months, err = ijson.Encode(q.Months)
+	}
+	if err == nil && q.File != nil {
+		err = r.writeFile(q.File)
 	}
 	return r, err
 }

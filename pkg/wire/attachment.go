@@ -23,6 +23,7 @@ const acceptGCM = "seipd2"
 const (
 	MaxPart       = 16 << 20 // bytes of a file in one answer
 	MaxPartAnswer = 17 << 20 // bytes of that answer's body
+	MaxPartBack   = 64 << 10 // bytes of a file in one answer to what was asked back (spec A9)
 	MaxFile       = 1<<53 - 1
 
 	// PartSize is how many bytes p2ps gives at once: both sides hold a few such
@@ -58,6 +59,17 @@ func (p *Part) length() int64 {
 		return p.Length
 	}
 	return int64(len(p.Data))
+}
+
+// Load reads what is given of File into Data, and closes it.
+func (p *Part) Load() error {
+	data := make([]byte, p.Length)
+	_, err := io.ReadFull(p.reader(), data)
+	if closing := p.File.Close(); err == nil {
+		err = closing
+	}
+	p.Data, p.File = data, nil
+	return err
 }
 
 func (p *Part) reader() io.Reader {
@@ -129,12 +141,10 @@ type partHead struct {
 // line of its own, the bytes, and zeros that hide how many there are. The message
 // lies in room, if that is large enough.
 func (s *Sealer) SealPart(room []byte, p Party, a Answer, re string, gcm bool) ([]byte, error) {
-	head, err := ijson.Encode(partHead{AnswerVersion, a.Kind, string(p.Me.Certificate().Fingerprint()), string(p.Other.Fingerprint()),
-		post.FormatTime(a.Time), re, a.Part.Size, a.Part.Offset, a.Part.length()})
+	head, err := a.head(p, re)
 	if err != nil {
 		return nil, err
 	}
-	head = append(head, '\n')
 	size := len(head) + int(a.Part.length())
 	const perTag = 16 // bytes a chunk
 	kind := fmt.Sprint("part", p.Other.Algorithm(), gcm, size>>16)
@@ -154,6 +164,13 @@ func (s *Sealer) SealPart(room []byte, p Party, a Answer, re string, gcm bool) (
 		}
 		added += d
 	}
+}
+
+// head is the first line of an answer with a part of a file.
+func (a Answer) head(p Party, re string) ([]byte, error) {
+	head, err := ijson.Encode(partHead{AnswerVersion, a.Kind, string(p.Me.Certificate().Fingerprint()), string(p.Other.Fingerprint()),
+		post.FormatTime(a.Time), re, a.Part.Size, a.Part.Offset, a.Part.length()})
+	return append(head, '\n'), err
 }
 
 func sealStream(room []byte, p Party, at time.Time, gcm bool, size int, literal io.Reader) ([]byte, error) {
@@ -177,7 +194,7 @@ func (s *Sent) OpenPart(body []byte, p Party, now time.Time) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	m, at, head, rest, err := readPartAnswer(opened.Literal)
+	m, at, part, err := readPartAnswer(opened.Literal)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -185,49 +202,53 @@ func (s *Sent) OpenPart(body []byte, p Party, now time.Time) (Answer, error) {
 	if err != nil || a.Kind == KindError {
 		return a, err
 	}
-	a.Part, err = s.readPart(head, rest)
+	a.Part, err = s.readPart(part)
 	return a, err
 }
 
+// literalPart is the literal of a part: its first line, and what follows.
+type literalPart struct{ head, rest []byte }
+
 // readPartAnswer reads a literal whose first line may be the head of a part;
 // else it is an answer like any other, most likely an error.
-func readPartAnswer(literal []byte) (m answer, at time.Time, head, rest []byte, err error) {
-	head, rest, cut := bytes.Cut(literal, []byte{'\n'})
-	if m, at, err = readAnswer(head); cut && err == nil && m.Kind == KindAttachment {
-		return m, at, head, rest, nil
+func readPartAnswer(literal []byte) (m answer, at time.Time, part literalPart, err error) {
+	if head, rest, cut := bytes.Cut(literal, []byte{'\n'}); cut {
+		if m, at, err = readAnswer(head); err == nil && m.Kind == KindAttachment {
+			return m, at, literalPart{head, rest}, nil
+		}
 	}
 	if len(literal) > MaxAnswer {
-		return m, at, nil, nil, fmt.Errorf("%w: %d bytes, and no part of a file", ErrInvalid, len(literal))
+		return m, at, part, fmt.Errorf("%w: %d bytes, and no part of a file", ErrInvalid, len(literal))
 	}
 	if m, at, err = readAnswer(literal); err == nil && m.Kind == KindAttachment {
 		err = fmt.Errorf("%w: no bytes after the first line", ErrInvalid)
 	}
-	return m, at, nil, nil, err
+	return m, at, part, err
 }
 
 // readPart reads a part out of a verified literal.
-func (s *Sent) readPart(head, rest []byte) (*Part, error) {
+func (s *Sent) readPart(p literalPart) (*Part, error) {
 	var m struct {
 		Size   *int64 `json:"size"`
 		Offset *int64 `json:"offset"`
 		Length *int64 `json:"length"`
 	}
-	if err := ijson.UnmarshalTrusted(head, &m); err != nil || m.Size == nil || m.Offset == nil || m.Length == nil {
+	if err := ijson.UnmarshalTrusted(p.head, &m); err != nil || m.Size == nil || m.Offset == nil || m.Length == nil {
 		return nil, fmt.Errorf("%w: size, offset or length is missing", ErrInvalid)
 	}
 	length := *m.Length
 	switch {
 	case *m.Offset != s.offset:
 		return nil, fmt.Errorf("%w: from byte %d, asked was from %d", ErrBinding, *m.Offset, s.offset)
-	case *m.Size < 0 || *m.Size > MaxFile || length < 0 || length > MaxPart || length > int64(len(rest)) || *m.Offset+length > *m.Size:
+	case *m.Size < 0 || *m.Size > MaxFile || length < 0 || length > MaxPart || length > int64(len(p.rest)) || *m.Offset+length > *m.Size:
 		return nil, fmt.Errorf("%w: %d bytes from %d on, of %d", ErrInvalid, length, *m.Offset, *m.Size)
 	case length == 0 && *m.Offset < *m.Size:
 		return nil, fmt.Errorf("%w: no bytes, although there are more", ErrInvalid)
 	}
-	for _, b := range rest[length:] {
+	for _, b := range p.rest[length:] {
 		if b != 0 {
 			return nil, fmt.Errorf("%w: what follows the bytes is not zero", ErrInvalid)
 		}
 	}
-	return &Part{Size: *m.Size, Offset: *m.Offset, Data: rest[:length]}, nil
+	return &Part{Size: *m.Size, Offset: *m.Offset, Data: p.rest[:length]}, nil
 }

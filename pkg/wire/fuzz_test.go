@@ -66,7 +66,8 @@ func FuzzAnswer(f *testing.F) {
 			if err != nil {
 				t.Fatalf("what is asked back cannot be written: %v", err)
 			}
-			if again, err := readAsk(v); err != nil || again.Kind != a.Ask.Kind || again.After != a.Ask.After || len(again.Want) != len(a.Ask.Want) {
+			if again, err := readAsk(v); err != nil || again.Kind != a.Ask.Kind || again.After != a.Ask.After || len(again.Want) != len(a.Ask.Want) ||
+				(again.File == nil) != (a.Ask.File == nil) || again.File != nil && *again.File != *a.Ask.File {
 				t.Fatalf("%s is read as %+v, %v", v, again, err)
 			}
 		}
@@ -121,12 +122,12 @@ func FuzzPart(f *testing.F) {
 		f.Add(c.Input)
 	}
 	f.Fuzz(func(t *testing.T, literal []byte) {
-		m, _, head, rest, err := readPartAnswer(literal)
+		m, _, part, err := readPartAnswer(literal)
 		if err != nil || m.Kind != KindAttachment {
 			return
 		}
 		s := Sent{offset: 3}
-		if p, err := s.readPart(head, rest); err == nil && (p.Offset != 3 || p.Offset+int64(len(p.Data)) > p.Size || len(p.Data) > len(literal)) {
+		if p, err := s.readPart(part); err == nil && (p.Offset != 3 || p.Offset+int64(len(p.Data)) > p.Size || len(p.Data) > len(literal)) {
 			t.Errorf("%d bytes from %d on, of %d", len(p.Data), p.Offset, p.Size)
 		}
 	})

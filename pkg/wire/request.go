@@ -265,15 +265,21 @@ func (s *Sealer) SealRequest(p Party, q Question, at time.Time, nonce [16]byte) 
 	if err != nil {
 		return nil, err
 	}
-	body, padded, err := s.seal(literal, pgp.ContextRequest, p, at)
+	body, padded, err := s.seal(literal, ' ', pgp.ContextRequest, p, at)
 	if err != nil {
 		return nil, err
 	}
-	sent := &Sent{Body: body, re: sum(padded), kind: q.Kind}
-	if q.File != nil {
-		sent.offset, sent.gcm = q.File.Offset, q.File.GCM
-	}
+	sent := &Sent{Body: body, re: sum(padded)}
+	sent.expects(q)
 	return sent, nil
+}
+
+// expects remembers of a question what the answer to it must say.
+func (s *Sent) expects(q Question) {
+	s.kind = q.Kind
+	if q.File != nil {
+		s.offset, s.gcm = q.File.Offset, q.File.GCM
+	}
 }
 
 // Literal is the JSON of a request, before its padding.
@@ -295,11 +301,6 @@ func Literal(p Party, q Question, at time.Time, nonce [16]byte) ([]byte, error) 
 	}
 	if err := r.meet(q); err != nil {
 		return nil, err
-	}
-	if q.File != nil {
-		if err := r.writeFile(q.File); err != nil {
-			return nil, err
-		}
 	}
 	return ijson.Encode(r)
 }

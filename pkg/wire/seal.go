@@ -37,15 +37,14 @@ type Sealer struct {
 	added map[string]int // by kind of key and magnitude of the message
 }
 
-// seal pads literal with spaces until the message has its size, and returns
-// both. A signature or session key varies by a byte from one sealing to the
+// seal pads literal until the message has its size, and returns both. A signature or session key varies by a byte from one sealing to the
 // next, hence the tries; a size that is not met is no fault (spec M34).
-func (s *Sealer) seal(literal []byte, context pgp.Context, p Party, at time.Time) (message, padded []byte, err error) {
+func (s *Sealer) seal(literal []byte, padding byte, context pgp.Context, p Party, at time.Time) (message, padded []byte, err error) {
 	kind := fmt.Sprint(p.Other.Algorithm(), bits.Len(uint(len(literal))))
 	added, off := s.recall(kind), 0
 	for range tries {
 		target := Size(len(literal) + added)
-		padded = append(bytes.Clone(literal), bytes.Repeat([]byte{' '}, target-len(literal)-added)...)
+		padded = append(bytes.Clone(literal), bytes.Repeat([]byte{padding}, target-len(literal)-added)...)
 		message, err = pgp.Seal(padded, context, p.Me, p.Other, at, pgp.SealOptions{})
 		if err != nil {
 			return nil, nil, err

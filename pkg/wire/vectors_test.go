@@ -129,7 +129,7 @@ func TestVectorsPart(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := Sent{re: c.Get("re"), kind: c.Get("kind"), offset: offset}
-		m, at, head, rest, err := readPartAnswer(c.Input)
+		m, at, part, err := readPartAnswer(c.Input)
 		var a Answer
 		if err == nil {
 			a, err = s.accept(m, at, pgp.Fingerprint(c.Get("asker")), pgp.Fingerprint(c.Get("owner")))
@@ -138,7 +138,7 @@ func TestVectorsPart(t *testing.T) {
 			return "error " + a.Code
 		}
 		if err == nil {
-			a.Part, err = s.readPart(head, rest)
+			a.Part, err = s.readPart(part)
 		}
 		switch {
 		case err == nil:

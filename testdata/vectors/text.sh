@@ -528,6 +528,15 @@ answer ask-no-kind A1 'refused member' 'no kind' '.ask = {}'
 answer ask-text A1 'refused member' 'a text' '.ask = "posts"'
 answer ask-null A1 'refused member' 'null is not absent' '.ask = null'
 answer ask-malformed A1 'refused member' 'after what' '.ask = {kind: "posts", after: "yesterday"}'
+back='.ask = {kind: "attachment", id: $id, sha256: .re, offset: 65536}'
+answer ask-file A9 accepted 'a part of a file' "$back"
+answer ask-file-accept A9 accepted 'in a way that nobody asks back in' "$back"' | .ask.accept = 7'
+answer ask-file-no-id A9 'refused member' 'of no post' "$back | del(.ask.id)"
+answer ask-file-sha256 A9 'refused member' 'capitals' "$back | .ask.sha256 |= ascii_upcase"
+answer ask-file-no-offset A9 'refused member' 'from no byte on' "$back | del(.ask.offset)"
+answer ask-file-offset A9,M15 'refused member' 'a string' "$back | .ask.offset = \"0\""
+answer ask-file-before A9 'refused member' 'before the beginning' "$back | .ask.offset = -1"
+answer ask-file-miscased A9,M14 'refused case' 'Offset' "$back | .ask.Offset = 0 | del(.ask.offset)"
 answer ask-miscased A1,M14 'refused case' 'Kind' '.ask = {kind: "posts", After: "20261122-123456789-k3q5vx2m4f7da"}'
 answer addresses M24 accepted 'where he is reached' '.addresses = ["http://192.0.2.7:7117"]'
 answer addresses-five M24 'refused member' 'five' '.addresses = [range(5) | "http://192.0.2.\(.)"]'
