@@ -209,7 +209,13 @@ func (h *Home) months(v *index.View, me tree, g post.Grants, at time.Time) (wire
 	for _, month := range slices.Sorted(maps.Keys(now.perMonth)) {
 		m, ok := before.lines[month]
 		if !ok || before.perMonth[month] != now.perMonth[month] || slices.Contains(expiring, month) {
-			if m, err = h.month(v, me, g, month, at); err != nil {
+			sum := func() (wire.Month, error) { return h.month(v, me, g, month, at) }
+			if slices.Contains(expiring, month) {
+				m, err = sum()
+			} else {
+				m, err = h.offeredMonth(v, month, now.perMonth[month], sum)
+			}
+			if err != nil {
 				return nil, err
 			}
 		}

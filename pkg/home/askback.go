@@ -42,6 +42,7 @@ type asked struct {
 	ask    *wire.Question // the first one
 	sent   *wire.Sent     // what the next answer must say
 	friend keyring.Person
+	offer  string // what he says that he would give
 	walk   *pull.Walk
 	keeper *keeper
 	done   Pulled
@@ -65,7 +66,7 @@ func (h *Home) AskBack(opt PullOptions) {
 func (h *Home) sealAsking(ctx context.Context, p wire.Party, a wire.Answer, r *wire.Request) ([]byte, error) {
 	var w *asked
 	if h.served.asking != nil && a.Kind == wire.KindPosts && !a.More {
-		if w = h.beginAsking(ctx, p.Other); w != nil {
+		if w = h.beginAsking(ctx, p.Other, r.Offer()); w != nil {
 			a.Ask = w.ask
 		}
 	}
@@ -81,7 +82,7 @@ func (h *Home) sealAsking(ctx context.Context, p wire.Party, a wire.Answer, r *w
 }
 
 // beginAsking begins to ask a friend; nil if there is no reason to, or no time.
-func (h *Home) beginAsking(ctx context.Context, cert *pgp.Certificate) *asked {
+func (h *Home) beginAsking(ctx context.Context, cert *pgp.Certificate, offer string) *asked {
 	fpr := cert.Fingerprint()
 	g, err := h.people.Grants(fpr)
 	if err != nil || !g.Friend || !h.served.asking.allow(fpr, h.opt.Now()) {
@@ -91,7 +92,7 @@ func (h *Home) beginAsking(ctx context.Context, cert *pgp.Certificate) *asked {
 	if err != nil || p.Alarm != "" {
 		return nil
 	}
-	w := &asked{friend: p, began: h.opt.Now(), done: Pulled{Person: p}}
+	w := &asked{friend: p, offer: offer, began: h.opt.Now(), done: Pulled{Person: p}}
 	q, err := h.stepAsking(ctx, w, cert, nil)
 	if err != nil {
 		if !errors.Is(err, errNoReason) {
@@ -200,6 +201,13 @@ func (h *Home) stepAsking(ctx context.Context, w *asked, cert *pgp.Certificate, 
 			}
 			w.seen = row.Tried
 			if err := h.openWalk(ctx, x, w, cert); err != nil {
+				return err
+			}
+			has, err := h.hasOffered(ctx, x, w)
+			if err == nil && has {
+				err = errors.Join(h.noteOffered(ctx, x, w, row), errNoReason)
+			}
+			if err != nil {
 				return err
 			}
 		} else if !row.Tried.Equal(w.seen) {

@@ -76,7 +76,7 @@ func TestFilesComeBack(t *testing.T) {
 		t.Errorf("%d visits", n)
 	}
 	*visits = nil
-	if got := d.pulls(1); got.Given != (home.Given{}) || len(*visits) != 2 {
+	if got := d.pulls(1); got.Given != (home.Given{}) || len(*visits) != 1 {
 		t.Errorf("the second pull: %+v, %d visits", got.Given, len(*visits))
 	}
 	s, err := d.owner.Status(t.Context())

@@ -66,7 +66,8 @@ type PullOptions struct {
 	NoMedia  bool  // files are not fetched
 	MaxBytes int64 // greater files are not; 0 is no limit
 
-	turn int // copies of each person that are looked at in turn
+	turn   int                      // copies of each person that are looked at in turn
+	follow func(*index.Index) error // has the index follow my own feed, once
 }
 
 // runTime is how long the pull from one person may take: who sends a byte now
@@ -91,7 +92,8 @@ func (h *Home) Pull(ctx context.Context, people []keyring.Person, opt PullOption
 	if err != nil {
 		return err
 	}
-	opt.turn = inTurn / max(1, len(people))
+	opt.turn, opt.follow = inTurn/max(1, len(people)), h.following(ctx)
+	defer h.keepOffered(context.WithoutCancel(ctx))
 	client := peer.NewClient(opt.Timeout)
 	defer client.Close()
 	sought := &seeker{h: h}
@@ -135,7 +137,7 @@ func (h *Home) pullOne(ctx context.Context, client *peer.Client, sought *seeker,
 		if err != nil {
 			return err
 		}
-		if err = h.walk(ctx, x, l, cert, opt.Full, &done, tell); err == nil {
+		if err = h.walk(ctx, x, l, cert, opt, &done, tell); err == nil {
 			h.giveBack(all, l, &done)
 		}
 		done.Bytes = l.Bytes()
@@ -169,11 +171,7 @@ const inTurn = 2000
 // lookInTurn has the index follow the copies of one person: whatever was added,
 // renamed or removed, and of what may have been edited in place, which only a
 // stat of each file tells, the next files in turn; with full all of them.
-func (h *Home) lookInTurn(ctx context.Context, x *index.Index, t tree, full bool, done *Pulled) error {
-	before, err := h.peerRow(ctx, x, t.author())
-	if err != nil {
-		return err
-	}
+func (h *Home) lookInTurn(ctx context.Context, x *index.Index, t tree, full bool, before index.Peer, done *Pulled) error {
 	known, err := h.folders(ctx, x, []tree{t})
 	if err != nil {
 		return err
@@ -183,19 +181,28 @@ func (h *Home) lookInTurn(ctx context.Context, x *index.Index, t tree, full bool
 }
 
 // walk drives one pull.Walk to its end.
-func (h *Home) walk(ctx context.Context, x *index.Index, l link, cert *pgp.Certificate, full bool, done *Pulled, tell func(Event)) error {
+func (h *Home) walk(ctx context.Context, x *index.Index, l link, cert *pgp.Certificate, opt PullOptions, done *Pulled, tell func(Event)) error {
 	t := tree{Tree: feed.Of(cert.Fingerprint()), cert: cert}
-	if err := h.lookInTurn(ctx, x, t, full, done); err != nil {
+	before, err := h.peerRow(ctx, x, t.author())
+	if err != nil {
 		return err
+	}
+	if err := h.lookInTurn(ctx, x, t, opt.Full, before, done); err != nil {
+		return err
+	}
+	offer := ""
+	if before.Backed {
+		offer = h.offerTo(ctx, x, t.author(), opt.follow)
 	}
 	talk := &oneAtATime{link: l}
 	k := &keeper{h: h, who: cert.Fingerprint(), tree: t, x: x, renew: talk.Renew, tell: tell, tally: &done.Tally}
 	room := l.Room(wire.Question{Kind: wire.KindPosts, After: string(last) + "0261122-123456789-k3q5vx2m4f7da"})
-	w := pull.New(k, pull.Options{Author: cert.Fingerprint(), Full: full, Room: room, IDs: h.opt.IDs, Heal: !h.opt.NoHealing})
+	w := pull.New(k, pull.Options{Author: cert.Fingerprint(), Full: opt.Full, Room: room, IDs: h.opt.IDs, Heal: !h.opt.NoHealing})
 	q, err := w.Step(ctx, nil)
 	for err == nil && q != nil {
 		var a wire.Answer
 		done.Requests++
+		q.Offer = offer
 		if a, err = talk.Ask(ctx, *q); err == nil {
 			h.relocate(ctx, cert.Fingerprint(), a.Addresses)
 			if a.Ask != nil {
@@ -236,6 +243,7 @@ func (h *Home) remember(ctx context.Context, x *index.Index, done *Pulled, err e
 			return e
 		}
 		s.Tried, s.Message, s.Looked = h.opt.Now(), "", cmp.Or(done.turn.After, s.Looked)
+		s.Backed = s.Backed || done.asks.Ask != nil
 		switch {
 		case err != nil:
 			s.Message = err.Error()

@@ -25,6 +25,7 @@ type served struct {
 	buckets map[pgp.Fingerprint]*rate.Limiter
 	perKey  rate.Limit
 	sums    map[string]summed
+	offered offeredMonths
 	waiting map[pgp.Fingerprint]int // answers held back
 	sealed  sync.Pool               // *[]byte, where parts of files are sealed
 	reached []string                // my addresses, of which friends are told

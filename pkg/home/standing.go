@@ -238,7 +238,11 @@ func (s *standing) question(ctx context.Context, author *pgp.Certificate, at tim
 		}
 		_, digest := months.Digest()
 		q = wire.Question{Kind: wire.KindPosts, After: string(newest), Wait: max(1, int(s.pace.stand.Seconds())), Digest: digest}
-		return nil
+		row, err := s.h.peerRow(ctx, x, author.Fingerprint())
+		if err == nil && row.Backed {
+			q.Offer = s.h.offerTo(ctx, x, author.Fingerprint(), s.h.following(ctx))
+		}
+		return err
 	})
 	return q, err
 }

@@ -2,6 +2,7 @@ package index
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/p2ps/p2ps/pkg/pgp"
@@ -83,9 +84,10 @@ func scanVersion(rows *sql.Rows, author pgp.Fingerprint) (post.Version, error) {
 }
 
 // MonthChanges is Changes for each month: what was worked out of the posts of a
-// month that the reader of g may see holds as long as it is the same. The months
-// in which some of them expire, or have expired, change by themselves as well.
-// Posts that he may not see are not looked at, as in Versions.
+// month that the reader of g may see holds as long as it is the same, and for any
+// other reader of whom it is the same. The months in which some of them expire, or
+// have expired, change by themselves as well. Posts that he may not see are not
+// looked at, as in Versions.
 func (v *View) MonthChanges(author pgp.Fingerprint, g post.Grants) (changes map[string]string, expiring []string, err error) {
 	n, err := v.author(author)
 	if err != nil {
@@ -97,7 +99,7 @@ func (v *View) MonthChanges(author pgp.Fingerprint, g post.Grants) (changes map[
 	}
 	changes = map[string]string{}
 	for _, a := range visible {
-		err := v.each("SELECT month, changes FROM audience_month WHERE audience = ?", []any{a.n}, func(rows *sql.Rows) error {
+		err := v.each("SELECT month, changes FROM audience_month WHERE audience = ? AND month >= ?", []any{a.n, a.first.Month()}, func(rows *sql.Rows) error {
 			var (
 				month string
 				n     int64
@@ -107,6 +109,9 @@ func (v *View) MonthChanges(author pgp.Fingerprint, g post.Grants) (changes map[
 				changes[month] = v.x.id
 			}
 			changes[month] += fmt.Sprint(" ", a.n, " ", n)
+			if month == a.first.Month() {
+				changes[month] += " from " + string(a.first)
+			}
 			return err
 		})
 		if err != nil {
@@ -123,4 +128,28 @@ func (v *View) MonthChanges(author pgp.Fingerprint, g post.Grants) (changes map[
 		}
 	}
 	return changes, expiring, nil
+}
+
+// OfferedMonth is the line of a month that was kept under a key, which is what
+// MonthChanges says of it.
+func (v *View) OfferedMonth(month, key string) (l MonthLine, ok bool, err error) {
+	var hash []byte
+	err = v.q.one(v.ctx, "SELECT count, hash FROM offered_month WHERE month = ? AND key = ?", []any{month, key}, &l.Count, &hash)
+	if errors.Is(err, sql.ErrNoRows) {
+		return l, false, nil
+	}
+	l.Month = month
+	copy(l.Hash[:], hash)
+	return l, err == nil, damaged(err)
+}
+
+// keptMonths is how many lines are kept of one month: of readers who may see
+// different posts.
+const keptMonths = 64
+
+// KeepOfferedMonth keeps a line, and lets the oldest of that month go.
+func (t *Tx) KeepOfferedMonth(key string, l MonthLine) error {
+	return errors.Join(
+		t.exec("INSERT OR REPLACE INTO offered_month (month, key, count, hash) VALUES (?, ?, ?, ?)", l.Month, key, l.Count, l.Hash[:]),
+		t.exec("DELETE FROM offered_month WHERE month = ? AND n <= (SELECT n FROM offered_month WHERE month = ? ORDER BY n DESC LIMIT 1 OFFSET ?)", l.Month, l.Month, keptMonths))
 }

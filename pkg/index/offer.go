@@ -68,6 +68,7 @@ type Peer struct {
 	Unequal        int    // pulls in a row that did not come to agree
 	Count          int    // posts that he offers, when it was last asked
 	Looked         string // the folder of the copies whose files were last looked at in turn
+	Backed         bool   // he has asked back
 }
 
 // Peer reads it; the zero Peer if nothing is known.
@@ -80,7 +81,7 @@ func (v *View) Peer(fpr pgp.Fingerprint) (Peer, error) {
 		p              Peer
 		tried, reached int64
 	)
-	err = v.q.one(v.ctx, "SELECT tried, reached, message, unequal, count, looked FROM peer WHERE author = ?", []any{n}, &tried, &reached, &p.Message, &p.Unequal, &p.Count, &p.Looked)
+	err = v.q.one(v.ctx, "SELECT tried, reached, message, unequal, count, looked, backed FROM peer WHERE author = ?", []any{n}, &tried, &reached, &p.Message, &p.Unequal, &p.Count, &p.Looked, &p.Backed)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Peer{}, nil
 	}

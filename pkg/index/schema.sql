@@ -17,6 +17,16 @@ CREATE TABLE audience_month (audience INTEGER NOT NULL, month TEXT NOT NULL, cha
 -- count is -1 where a post or an offer of that month changed since.
 CREATE TABLE month_line (author INTEGER NOT NULL, month TEXT NOT NULL, count INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (author, month)) WITHOUT ROWID;
 
+-- The same of what is offered: what was worked out once holds for every reader
+-- who may see the posts of these audiences, as long as none of them changes.
+CREATE TABLE offered_month (
+  n     INTEGER PRIMARY KEY,
+  month TEXT NOT NULL,
+  key   TEXT NOT NULL, -- names the audiences, and counts their changes
+  count INTEGER NOT NULL, hash BLOB NOT NULL,
+  UNIQUE (month, key)
+);
+
 CREATE TABLE post (
   author   INTEGER NOT NULL,
   position TEXT NOT NULL,
@@ -91,7 +101,8 @@ CREATE TABLE peer (
   message TEXT NOT NULL,  -- of the last failure; empty: there was none
   unequal INTEGER NOT NULL, -- pulls in a row that did not come to agree
   count INTEGER NOT NULL,
-  looked TEXT NOT NULL    -- the folder of the copies whose files were last looked at in turn
+  looked TEXT NOT NULL,   -- the folder of the copies whose files were last looked at in turn
+  backed INTEGER NOT NULL -- whether he has asked back
 );
 
 -- What was put and dropped, in order, with what it says as long as that was not

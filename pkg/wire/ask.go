@@ -112,6 +112,13 @@ func (r *Reply) Verify(sent *Sent, p Party, now time.Time) (Answer, error) {
 	return a, err
 }
 
+// Offer is the digest of what the asker says that he would give (spec M44); "" if
+// he does not say.
+func (r *Request) Offer() string {
+	offer, _ := ijson.String(r.raw.Offer)
+	return offer
+}
+
 // Re is what an answer to it must name.
 func (s *Sent) Re() string { return s.re }
 

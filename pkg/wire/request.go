@@ -33,6 +33,7 @@ type request struct {
 	Have   ijson.Value `json:"have,omitzero"`
 	Wait   ijson.Value `json:"wait,omitzero"`
 	Digest ijson.Value `json:"digest,omitzero"`
+	Offer  ijson.Value `json:"offer,omitzero"`
 	Token  ijson.Value `json:"token,omitzero"`
 	Name   ijson.Value `json:"name,omitzero"`
 
@@ -179,6 +180,9 @@ func (r *request) read(q *Question) (err error) {
 		if err := r.readWait(q); err != nil {
 			return err
 		}
+		if err := r.readOffer(q); err != nil {
+			return err
+		}
 		q.Have, err = list(r.Have, "have")
 	case KindManifest:
 		if r.Months != nil {
@@ -213,6 +217,17 @@ func (r *request) readWait(q *Question) error {
 	}
 	if q.Digest, _ = ijson.String(r.Digest); !IsSHA256(q.Digest) {
 		return fmt.Errorf("%w: digest is not 64 digits of lower-case hexadecimal", ErrInvalid)
+	}
+	return nil
+}
+
+// readOffer takes what the asker would give in turn (spec M44).
+func (r *request) readOffer(q *Question) error {
+	if r.Offer == nil {
+		return nil
+	}
+	if q.Offer, _ = ijson.String(r.Offer); !IsSHA256(q.Offer) {
+		return fmt.Errorf("%w: offer is not 64 digits of lower-case hexadecimal", ErrInvalid)
 	}
 	return nil
 }
@@ -298,6 +313,9 @@ func Literal(p Party, q Question, at time.Time, nonce [16]byte) ([]byte, error) 
 	r.Key = base64.StdEncoding.EncodeToString(key)
 	if q.Wait > 0 {
 		r.Wait, r.Digest = ijson.Value(strconv.Itoa(q.Wait)), ijson.Quote(q.Digest)
+	}
+	if q.Offer != "" {
+		r.Offer = ijson.Quote(q.Offer)
 	}
 	if err := r.meet(q); err != nil {
 		return nil, err

@@ -86,6 +86,7 @@ type Question struct {
 	Have   []post.ID // posts and ids: what the asker holds and was not offered
 	Wait   int       // posts: seconds that the asker would wait for something new; 0: none
 	Digest string    // posts, with Wait: of what he counts
+	Offer  string    // posts: the digest of what he would give in turn; "": he does not say
 	Token  string    // hello: of an invite; "" for a stranger's
 	Name   string    // hello: what the asker calls himself; not safe to show
 
