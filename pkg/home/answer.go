@@ -197,29 +197,25 @@ func (h *Home) months(v *index.View, me tree, g post.Grants, at time.Time) (wire
 	if g.Friend {
 		key = fmt.Sprint(g.Reader, g.Since, g.Groups)
 	}
-	before := h.served.kept(key)
-	if before.holds(changes, at) {
+	if before := h.served.kept(key); before.holds(changes, at) {
 		return before.months, nil
 	}
-	now := summed{changes: changes, from: at, lines: map[string]wire.Month{}}
-	var expiring []string
-	if now.perMonth, expiring, err = v.MonthChanges(me.cert.Fingerprint(), g); err != nil {
+	now := summed{changes: changes, from: at}
+	perMonth, expiring, err := v.MonthChanges(me.cert.Fingerprint(), g)
+	if err != nil {
 		return nil, err
 	}
-	for _, month := range slices.Sorted(maps.Keys(now.perMonth)) {
-		m, ok := before.lines[month]
-		if !ok || before.perMonth[month] != now.perMonth[month] || slices.Contains(expiring, month) {
-			sum := func() (wire.Month, error) { return h.month(v, me, g, month, at) }
-			if slices.Contains(expiring, month) {
-				m, err = sum()
-			} else {
-				m, err = h.offeredMonth(v, month, now.perMonth[month], sum)
-			}
-			if err != nil {
-				return nil, err
-			}
+	for _, month := range slices.Sorted(maps.Keys(perMonth)) {
+		sum := func() (wire.Month, error) { return h.month(v, me, g, month, at) }
+		var m wire.Month
+		if slices.Contains(expiring, month) {
+			m, err = sum()
+		} else {
+			m, err = h.offeredMonth(v, offeredMonth{month, perMonth[month]}, sum)
 		}
-		now.lines[month] = m
+		if err != nil {
+			return nil, err
+		}
 		if m.Count > 0 {
 			now.months = append(now.months, m)
 		}

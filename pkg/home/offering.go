@@ -13,49 +13,52 @@ import (
 // index.View.MonthChanges says of them: friends who may see the same share them.
 type offeredMonths struct {
 	mu   sync.Mutex
-	of   map[string]wire.Month // by key
-	news map[string]wire.Month // of them: those that are not in the index yet
+	of   map[offeredMonth]wire.Month
+	news map[offeredMonth]wire.Month // of them: those that are not in the index yet
 }
 
-func (o *offeredMonths) get(month, key string) (wire.Month, bool) {
+// An offeredMonth is a month, and what MonthChanges says of it.
+type offeredMonth struct{ month, key string }
+
+func (o *offeredMonths) get(of offeredMonth) (wire.Month, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	m, ok := o.of[key]
-	return m, ok && m.Month == month
+	m, ok := o.of[of]
+	return m, ok
 }
 
-func (o *offeredMonths) put(key string, m wire.Month, isNew bool) {
+func (o *offeredMonths) put(of offeredMonth, m wire.Month, isNew bool) {
 	const most = 10_000
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.of == nil || len(o.of) >= most {
-		o.of, o.news = map[string]wire.Month{}, map[string]wire.Month{}
+		o.of, o.news = map[offeredMonth]wire.Month{}, map[offeredMonth]wire.Month{}
 	}
-	if o.of[key] = m; isNew {
-		o.news[key] = m
+	if o.of[of] = m; isNew {
+		o.news[of] = m
 	}
 }
 
-func (o *offeredMonths) takeNews() map[string]wire.Month {
+func (o *offeredMonths) takeNews() map[offeredMonth]wire.Month {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	news := o.news
-	o.news = map[string]wire.Month{}
+	o.news = map[offeredMonth]wire.Month{}
 	return news
 }
 
 // offeredMonth is the line of a month, worked out only if nobody did before.
-func (h *Home) offeredMonth(v *index.View, month, key string, sum func() (wire.Month, error)) (wire.Month, error) {
-	if m, ok := h.served.offered.get(month, key); ok {
+func (h *Home) offeredMonth(v *index.View, of offeredMonth, sum func() (wire.Month, error)) (wire.Month, error) {
+	if m, ok := h.served.offered.get(of); ok {
 		return m, nil
 	}
-	l, ok, err := v.OfferedMonth(month, key)
-	m := wire.Month{Month: month, Count: l.Count, Hash: l.Hash}
+	l, ok, err := v.OfferedMonth(of.month, of.key)
+	m := wire.Month{Month: of.month, Count: l.Count, Hash: l.Hash}
 	if err == nil && !ok {
 		m, err = sum()
 	}
 	if err == nil {
-		h.served.offered.put(key, m, !ok)
+		h.served.offered.put(of, m, !ok)
 	}
 	return m, err
 }
@@ -74,8 +77,8 @@ func (h *Home) keepOffered(ctx context.Context) {
 		}
 		defer unlock()
 		return x.Update(ctx, func(tx *index.Tx) error {
-			for key, m := range news {
-				if err := tx.KeepOfferedMonth(key, index.MonthLine{Month: m.Month, Count: m.Count, Hash: m.Hash}); err != nil {
+			for of, m := range news {
+				if err := tx.KeepOfferedMonth(of.key, index.MonthLine{Month: m.Month, Count: m.Count, Hash: m.Hash}); err != nil {
 					return err
 				}
 			}

@@ -242,11 +242,9 @@ func (s *served) wait(from pgp.Fingerprint, n int) bool {
 
 // summed are month lines and how long they hold.
 type summed struct {
-	changes     string            // of all posts that the reader may see
-	perMonth    map[string]string // and by month
-	from, until time.Time         // until is zero if nothing expires
-	lines       map[string]wire.Month
-	months      wire.Months // the lines that count any
+	changes     string    // of all posts that the reader may see
+	from, until time.Time // until is zero if nothing expires
+	months      wire.Months
 }
 
 // holds tells whether the whole is still right: the generation of the index is
