@@ -190,9 +190,9 @@ func (e *env) tellInvite(a inviting, i keyring.Invite, p place) {
 	case a.card:
 		e.say("your card: who adds it with p2ps friend add asks to be your friend")
 	case p.served:
-		e.say("give it to one person alone; it is good until %s, and p2ps serve answers it", post.FormatTime(i.Expires))
+		e.say("give it to one person alone; it is good until %s, and p2ps serve answers it", i.Expires.In(e.now().Location()).Format("Mon 2006-01-02 15:04"))
 	default:
-		e.say("give it to one person alone; it is good until %s, while p2ps serve runs", post.FormatTime(i.Expires))
+		e.say("give it to one person alone; it is good until %s, while p2ps serve runs", i.Expires.In(e.now().Location()).Format("Mon 2006-01-02 15:04"))
 	}
 }
 

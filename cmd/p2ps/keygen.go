@@ -181,6 +181,6 @@ func (e *env) tellKey(h *home.Home, secret *pgp.Secret, passphrase []byte) {
 		e.warn("warning: the key has no subkeys to sign and decrypt with, so daily.asc holds the primary key itself, " +
 			"without a passphrase; who steals that file can take over your name. Add subkeys in gpg (addkey) and import again")
 	}
-	next := []string{"p2ps post -m 'Hello'", "p2ps key export -o me.asc   # for your friends"}
+	next := []string{"p2ps post -m 'Hello'", "p2ps invite   # a link that makes a friend"}
 	e.say("next: %s\n      %s", next[0], next[1])
 }

@@ -90,6 +90,7 @@ var sentinels = []struct {
 	{wire.ErrInvite, exitUsage, "take it whole, in capitals and quotes, as p2ps invite printed it: 'P2PS:1/...'"},
 	{wire.ErrInvalid, exitError, "what answers there may be another version: p2ps version, here and there"},
 
+	{home.ErrAnother, exitTemporary, "ask where the person is reached now: p2ps friend address WHO URL"},
 	{peer.ErrUnreachable, exitTemporary, "try again later"},
 	{peer.ErrOverloaded, exitTemporary, "try again later"},
 	{peer.ErrRefused, exitError, "the other side may have another key, clock or version"},

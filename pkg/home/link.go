@@ -22,6 +22,8 @@ var (
 	ErrKeyChanged = errors.New("another key answers")
 	// ErrUntrusted: an answer that is not proved to be his.
 	ErrUntrusted = errors.New("the answer cannot be trusted")
+	// ErrAnother: another p2ps answers where a person was reached.
+	ErrAnother = errors.New("somebody else lives there")
 	// ErrNoAddress: it is not known where he is reached.
 	ErrNoAddress = errors.New("no address is known")
 )
@@ -124,6 +126,9 @@ func (p *place) Renew(ctx context.Context) (*pgp.Certificate, error) {
 	fpr := p.cert.Fingerprint()
 	err := p.try(func(base string) error {
 		data, err := p.client.Key(ctx, base, string(fpr))
+		if errors.Is(err, peer.ErrNotFound) {
+			return fmt.Errorf("%w: %w", ErrAnother, err)
+		}
 		if err != nil {
 			return err
 		}
