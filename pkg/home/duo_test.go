@@ -283,12 +283,16 @@ func (d *duo) AnswerSealed(ctx context.Context, body []byte, pause peer.Pause) (
 	if err != nil {
 		return nil, err
 	}
+	cert, err := r.Certificate(nil)
+	if err != nil {
+		return nil, err
+	}
 	d.spoil(q, &a)
 	var sealer wire.Sealer
 	if a.Part != nil {
-		return sealer.SealPart(nil, wire.Party{Me: d.key, Other: r.Key}, a, r.Re, true)
+		return sealer.SealPart(nil, wire.Party{Me: d.key, Other: cert}, a, r.Re, true)
 	}
-	return sealer.SealAnswer(wire.Party{Me: d.key, Other: r.Key}, a, r.Re)
+	return sealer.SealAnswer(wire.Party{Me: d.key, Other: cert}, a, r.Re)
 }
 
 func (d *duo) Sent([]byte) {}

@@ -119,15 +119,9 @@ func (h *Home) AnswerSealed(ctx context.Context, body []byte, pause peer.Pause) 
 	if reply != nil {
 		return h.hear(ctx, reply, me)
 	}
-	cert, err := h.certificateOf(ctx, request)
-	if err != nil {
-		return nil, err
-	}
 	now := h.clock(me.Certificate())
-	if err := request.Verify(cert, now); err != nil {
-		return nil, err
-	}
-	if err := cert.Usable(now); err != nil {
+	cert, err := h.certificateOf(ctx, request, now)
+	if err != nil {
 		return nil, err
 	}
 	a := h.answerTo(ctx, request, cert, me.Certificate(), now, pause)
@@ -140,33 +134,32 @@ func (h *Home) AnswerSealed(ctx context.Context, body []byte, pause peer.Pause) 
 	return h.sealAsking(ctx, wire.Party{Me: me, Other: cert}, a, request)
 }
 
-// certificateOf merges the key that came along with what is known of a friend.
-// It is stored once the request has verified with it. Of everybody else, the
-// blocked, the removed, the followed and the unknown, only what came along
-// counts: what is known here must not show which of them he is.
-func (h *Home) certificateOf(ctx context.Context, r *wire.Request) (*pgp.Certificate, error) {
-	if g, err := h.people.Grants(r.From); err != nil || !g.Friend {
-		return r.Key, nil //nolint:nilerr // the answer will be: busy
+// certificateOf is the certificate by which a request verifies: the one that came
+// along, merged with what is known of a friend; it is stored then. Of everybody
+// else, the blocked, the removed, the followed and the unknown, only what came
+// along counts: what is known here must not show which of them he is.
+func (h *Home) certificateOf(ctx context.Context, r *wire.Request, now time.Time) (*pgp.Certificate, error) {
+	var known *pgp.Certificate
+	if g, err := h.people.Grants(r.From); err == nil && g.Friend { // else the answer will be: busy
+		if known, err = h.people.Certificate(r.From); err != nil && !errors.Is(err, keyring.ErrUnknown) {
+			return nil, err
+		}
 	}
-	known, err := h.people.Certificate(r.From)
-	if errors.Is(err, keyring.ErrUnknown) {
-		return r.Key, nil
-	}
+	cert, err := r.Certificate(known)
 	if err != nil {
 		return nil, err
 	}
-	merged, err := known.Merge(r.Key)
-	if err != nil || merged == known {
-		return merged, err
+	if err := r.Verify(cert, now); err != nil {
+		return nil, err
 	}
-	if fails := r.Verify(merged, h.opt.Now()); fails != nil {
-		return merged, nil //nolint:nilerr // the caller verifies, and says so
+	if err := cert.Usable(now); err != nil || known == nil || cert == known {
+		return cert, err
 	}
-	err = h.Locked(ctx, func(k *keyring.Keyring) error { _, _, err := k.Merge(r.Key); return err })
+	err = h.Locked(ctx, func(k *keyring.Keyring) error { _, _, err := k.Merge(cert); return err })
 	if err != nil {
 		h.opt.Log.Warn("a friend's renewed key could not be stored", "friend", r.From, "error", err)
 	}
-	return merged, nil
+	return cert, nil
 }
 
 func (h *Home) answerTo(ctx context.Context, r *wire.Request, cert, me *pgp.Certificate, now time.Time, pause peer.Pause) wire.Answer {

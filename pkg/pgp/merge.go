@@ -42,14 +42,34 @@ func (c *Certificate) Merge(other *Certificate) (*Certificate, error) {
 }
 
 // Update is Merge with the certificate in data, but verifies only signatures
-// that c does not hold: for the key that comes along with each request. Data may
-// lack user ids, as what keyservers give often does.
+// that c does not hold. Data may lack user ids, as what keyservers give often does.
 func (c *Certificate) Update(data []byte) (*Certificate, error) {
 	other, err := parseCertificate(data, c)
 	if err != nil {
 		return nil, fmt.Errorf("certificate: %w", err)
 	}
 	return c.Merge(other)
+}
+
+// Holds tells whether every packet of data, a binary certificate, stands in c as
+// it is: then to merge it with c gives c.
+func (c *Certificate) Holds(data []byte) bool {
+	mine := map[string]bool{}
+	for rest := c.bytes; len(rest) > 0; {
+		f, after, err := nextFrame(rest)
+		if err != nil {
+			return false
+		}
+		mine[string(f.raw)], rest = true, after
+	}
+	for len(data) > 0 {
+		f, after, err := nextFrame(data)
+		if err != nil || !mine[string(f.raw)] {
+			return false
+		}
+		data = after
+	}
+	return true
 }
 
 // Revoke gives c with a revocation certificate, as [Secret.Revocation] and gpg

@@ -172,6 +172,11 @@ func TestOpenedVerifyRefuses(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			o := must(Decrypt(sealed(t, wrapped(t, m, c.sig), bob()), bob(), 5))(t)
 			wantError(t, o.Verify(c.ctx, c.signer, c.at, c.now), c.want)
+			err := o.HeldBy(c.ctx, c.signer.Bytes())
+			if err == nil {
+				err = o.Verify(c.ctx, c.signer, c.at, c.now)
+			}
+			wantError(t, err, c.want)
 		})
 	}
 }
@@ -196,6 +201,8 @@ func TestOpenedVerifyTakes(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := must(Decrypt(sealed(t, wrapped(t, m, c.sig), bob()), bob(), 5))(t)
+			wantError(t, o.Verify(ContextRequest, c.signer, c.at, c.now), nil)
+			wantError(t, o.HeldBy(ContextRequest, c.signer.Bytes()), nil)
 			wantError(t, o.Verify(ContextRequest, c.signer, c.at, c.now), nil)
 		})
 	}

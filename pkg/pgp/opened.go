@@ -15,6 +15,7 @@ type Opened struct {
 	onePass *packet.OnePassSignature
 	sig     *packet.Signature
 	me      []byte // my primary fingerprint
+	holder  []byte // the key that was found to have made sig, as a packet's body; nil before
 }
 
 // Verify checks all that protocol §1 wants of a message but its content: signed
@@ -37,7 +38,7 @@ func (o *Opened) verify(ctx Context, signer *Certificate, at, now time.Time) err
 	if d := made.Sub(at); d > maxDrift || d < -maxDrift {
 		return fmt.Errorf("signed at %s, but says %s: %w", made.UTC().Format(time.RFC3339), at.UTC().Format(time.RFC3339), ErrSignature)
 	}
-	k, err := signer.check(ctx, o.Literal, o.sig)
+	k, err := signer.check(ctx, o.sig, o.verifyHeld)
 	if err != nil {
 		return err
 	}

@@ -216,7 +216,7 @@ func requestVectors(t *testing.T) []vector {
 		vector{"future-key", "M12", "refused expired", "the key was made eleven minutes from now", extra, message(future, young.sign, literal(future))},
 		vector{"no-encryption-key", "M21", "refused encryption", "an answer could not be sealed to its key", extra, message(noSeal, m.sign, literal(noSeal))},
 		vector{"two-keys", "M2,M17", "refused member", "two certificates in key", extra, message(plain, m.sign, []byte(twoKeys))},
-		vector{"other-key", "M17,M21", "refused member", "key is not that of from", extra, message(plain, m.sign, []byte(otherKey))},
+		vector{"other-key", "M17,M21", "refused member", "key is not that of from", extra, message(plain, signingSecret(t, mallory), []byte(otherKey))},
 	)
 }
 

@@ -34,7 +34,7 @@ func (c *Certificate) verify(ctx Context, data, sig []byte) (Verdict, error) {
 	if err != nil {
 		return Verdict{}, err
 	}
-	k, err := c.check(ctx, data, s)
+	k, err := c.check(ctx, s, func(k *component) error { return verifyBy(k.key, s, data) })
 	if err != nil {
 		return Verdict{}, err
 	}
@@ -77,33 +77,49 @@ func readSignature(f frame) (*packet.Signature, error) {
 	return s, nil
 }
 
-// check finds the key of c that made s over data for ctx. Whether that key may
-// sign, and was valid, is for maySign.
-func (c *Certificate) check(ctx Context, data []byte, s *packet.Signature) (*component, error) {
-	if s.SigType != packet.SigTypeBinary {
-		return nil, fmt.Errorf("type %#02x, not 0x00: %w", uint8(s.SigType), ErrSignature)
-	}
-	if weakHash(s.Hash) {
-		return nil, fmt.Errorf("hash %v: %w", s.Hash, ErrWeak)
-	}
-	if err := checkContext(ctx, s.Notations); err != nil {
+var errNoKey = fmt.Errorf("by no key of this certificate: %w", ErrSignature)
+
+// check finds the key of c that made s for ctx, as verify says. Whether that key
+// may sign, and was valid, is for maySign.
+func (c *Certificate) check(ctx Context, s *packet.Signature, verify func(*component) error) (*component, error) {
+	if err := checkForm(ctx, s); err != nil {
 		return nil, err
 	}
 	for _, k := range c.keys {
-		if s.Version != k.key.Version || !s.CheckKeyIdOrFingerprint(k.key) {
-			continue
+		if isBy(s, k.key) {
+			return k, verify(k)
 		}
-		h, err := s.PrepareVerify()
-		if err != nil {
-			return nil, fmt.Errorf("hash: %w: %w", ErrMalformed, err)
-		}
-		_, _ = h.Write(data)
-		if err := k.key.VerifySignature(h, s); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrSignature, err)
-		}
-		return k, nil
 	}
-	return nil, fmt.Errorf("by no key of this certificate: %w", ErrSignature)
+	return nil, errNoKey
+}
+
+// checkForm checks what a signature says of itself.
+func checkForm(ctx Context, s *packet.Signature) error {
+	if s.SigType != packet.SigTypeBinary {
+		return fmt.Errorf("type %#02x, not 0x00: %w", uint8(s.SigType), ErrSignature)
+	}
+	if weakHash(s.Hash) {
+		return fmt.Errorf("hash %v: %w", s.Hash, ErrWeak)
+	}
+	return checkContext(ctx, s.Notations)
+}
+
+// isBy tells whether s says that key made it.
+func isBy(s *packet.Signature, key *packet.PublicKey) bool {
+	return s.Version == key.Version && s.CheckKeyIdOrFingerprint(key)
+}
+
+// verifyBy checks that key made s over data.
+func verifyBy(key *packet.PublicKey, s *packet.Signature, data []byte) error {
+	h, err := s.PrepareVerify()
+	if err != nil {
+		return fmt.Errorf("hash: %w: %w", ErrMalformed, err)
+	}
+	_, _ = h.Write(data)
+	if err := key.VerifySignature(h, s); err != nil {
+		return fmt.Errorf("%w: %w", ErrSignature, err)
+	}
+	return nil
 }
 
 // maySign checks that k was valid at t and that its owner gave it the right to

@@ -17,12 +17,12 @@ func FuzzRequest(f *testing.F) {
 	}
 	const me = pgp.Fingerprint("6F3A0C19D2B84E57A1C6F09B3D7E25840A9C1B2D")
 	f.Fuzz(func(t *testing.T, literal []byte) {
-		r, key, err := readRequest(literal)
+		r, err := readRequest(literal)
 		if err != nil {
 			return
 		}
-		if _, err := pgp.ParseFingerprint(string(r.From)); err != nil || len(key) == 0 || len(key) > maxKey || r.Time.IsZero() && !strings.Contains(string(literal), "0001-01-01") {
-			t.Fatalf("from %q at %s with %d bytes of key", r.From, r.Time, len(key))
+		if _, err := pgp.ParseFingerprint(string(r.From)); err != nil || len(r.key) == 0 || len(r.key) > maxKey || r.Time.IsZero() && !strings.Contains(string(literal), "0001-01-01") {
+			t.Fatalf("from %q at %s with %d bytes of key", r.From, r.Time, len(r.key))
 		}
 		q, err := r.Question(me, noon)
 		if err != nil {

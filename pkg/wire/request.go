@@ -57,12 +57,12 @@ var noncePattern = regexp.MustCompile(`^[0-9a-f]{32}$`)
 // before Verify returns nil.
 type Request struct {
 	From  pgp.Fingerprint
-	Key   *pgp.Certificate // as it came along
 	Time  time.Time
 	Nonce string
 	Re    string // what the answer must name: SHA-256 of the literal
 
 	raw    request
+	key    []byte // the certificate that came along
 	opened *pgp.Opened
 }
 
@@ -77,38 +77,57 @@ func OpenRequest(body []byte, me *pgp.Secret) (*Request, error) {
 
 // requestOf reads what was decrypted as a request.
 func requestOf(opened *pgp.Opened) (*Request, error) {
-	r, key, err := readRequest(opened.Literal)
+	r, err := readRequest(opened.Literal)
 	if err != nil {
 		return nil, err
 	}
-	if r.Key, err = pgp.ParseCertificate(key); err != nil {
-		return nil, fmt.Errorf("%w: key: %w", ErrInvalid, err)
-	}
-	if r.Key.Fingerprint() != r.From {
-		return nil, fmt.Errorf("%w: key is not the key of from", ErrInvalid)
+	// First of all, whoever sends this holds a key in it: who does not is told
+	// nothing sooner or later because of whose certificate it is.
+	if err := opened.HeldBy(pgp.ContextRequest, r.key); err != nil {
+		return nil, err
 	}
 	r.opened = opened
 	return r, nil
 }
 
+// Certificate is the one that came along, merged with what was known of From
+// (spec M17, M18), nil if nothing is. One that says nothing new is not read: only
+// who holds a key in it can have got here, so nobody else can tell by the time.
+func (r *Request) Certificate(known *pgp.Certificate) (*pgp.Certificate, error) {
+	if known != nil && known.Holds(r.key) {
+		return known, nil
+	}
+	cert, err := pgp.ParseCertificate(r.key)
+	if err != nil {
+		return nil, fmt.Errorf("%w: key: %w", ErrInvalid, err)
+	}
+	if cert.Fingerprint() != r.From {
+		return nil, fmt.Errorf("%w: key is not the key of from", ErrInvalid)
+	}
+	if known == nil {
+		return cert, nil
+	}
+	return known.Merge(cert)
+}
+
 // readRequest reads of a literal what must be right before its signature can
 // be verified (spec M21), and the certificate in it, which is not read yet.
-func readRequest(literal []byte) (r *Request, key []byte, err error) {
+func readRequest(literal []byte) (r *Request, err error) {
 	r = &Request{Re: sum(literal)}
 	if err := read(literal, &r.raw); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if r.From, err = pgp.ParseFingerprint(r.raw.From); err != nil {
-		return nil, nil, fmt.Errorf("%w: from: %w", ErrInvalid, err)
+		return nil, fmt.Errorf("%w: from: %w", ErrInvalid, err)
 	}
 	if r.Time, err = post.ParseTime(r.raw.Time); err != nil {
-		return nil, nil, fmt.Errorf("%w: time: %w", ErrInvalid, err)
+		return nil, fmt.Errorf("%w: time: %w", ErrInvalid, err)
 	}
-	key, err = base64.StdEncoding.Strict().DecodeString(r.raw.Key)
-	if err != nil || len(key) == 0 || len(key) > maxKey || strings.ContainsAny(r.raw.Key, "\r\n") {
-		return nil, nil, fmt.Errorf("%w: key is not base64 of at most 24 KiB", ErrInvalid)
+	r.key, err = base64.StdEncoding.Strict().DecodeString(r.raw.Key)
+	if err != nil || len(r.key) == 0 || len(r.key) > maxKey || strings.ContainsAny(r.raw.Key, "\r\n") {
+		return nil, fmt.Errorf("%w: key is not base64 of at most 24 KiB", ErrInvalid)
 	}
-	return r, key, nil
+	return r, nil
 }
 
 // read takes the literal of a message: one object, and after its brace nothing

@@ -57,10 +57,14 @@ func TestRequestAndAnswer(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if r.From != asker.Certificate().Fingerprint() || !r.Time.Equal(noon) || r.Key.Fingerprint() != r.From {
-				t.Errorf("from %s at %s with %s", r.From, r.Time, r.Key.Fingerprint())
+			cert, err := r.Certificate(nil)
+			if err != nil || r.From != asker.Certificate().Fingerprint() || !r.Time.Equal(noon) || cert.Fingerprint() != r.From {
+				t.Fatalf("from %s at %s with %v, %v", r.From, r.Time, cert, err)
 			}
-			if err := r.Verify(r.Key, noon); err != nil {
+			if known, err := r.Certificate(asker.Certificate()); known != asker.Certificate() || err != nil {
+				t.Errorf("what is known is read again: %v", err)
+			}
+			if err := r.Verify(cert, noon); err != nil {
 				t.Error(err)
 			}
 			if err := r.Verify(owner.Certificate(), noon); !errors.Is(err, pgp.ErrSignature) {
@@ -71,7 +75,7 @@ func TestRequestAndAnswer(t *testing.T) {
 				t.Errorf("got %+v, nonce %s, %v", got, r.Nonce, err)
 			}
 			a := Answer{Kind: KindIDs, Time: noon, Gone: []post.ID{id}, Items: []ijson.Value{ijson.Value(`{"id":"x"}`)}, More: true}
-			body, err := sealer.SealAnswer(Party{owner, r.Key}, a, r.Re)
+			body, err := sealer.SealAnswer(Party{owner, cert}, a, r.Re)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -289,7 +293,7 @@ func TestGreatestAnswer(t *testing.T) {
 func TestKeyTooLarge(t *testing.T) {
 	for n, want := range map[int]bool{maxKey: true, maxKey + 1: false} {
 		literal := fmt.Sprintf(`{"from":%q,"time":"2026-11-22T12:00:00Z","key":%q}`, strings.Repeat("A", 40), base64Of(n))
-		if _, _, err := readRequest([]byte(literal)); (err == nil) != want {
+		if _, err := readRequest([]byte(literal)); (err == nil) != want {
 			t.Errorf("%d bytes: %v", n, err)
 		}
 	}

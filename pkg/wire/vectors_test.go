@@ -85,7 +85,7 @@ func TestVectorsRequest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, _, err := readRequest(c.Input)
+		r, err := readRequest(c.Input)
 		if err != nil {
 			return "refused"
 		}
@@ -181,11 +181,15 @@ func TestVectorsSealedRequest(t *testing.T) {
 	vectors.Run(t, "sealed-request", func(t *testing.T, c vectors.Case) string {
 		now := moment(t, c)
 		r, err := OpenRequest(c.Input, key(t, c.Get("recipient")))
+		if err != nil {
+			return fault(err)
+		}
+		cert, err := r.Certificate(nil)
 		if err == nil {
-			err = r.Verify(r.Key, now)
+			err = r.Verify(cert, now)
 		}
 		if err == nil {
-			err = r.Key.Usable(now)
+			err = cert.Usable(now)
 		}
 		if err != nil {
 			return fault(err)
