@@ -22,7 +22,7 @@ var update = flag.Bool("update", false, "rewrite the generated files")
 // TestMain makes this test binary the p2ps of the stories, with the seams that
 // they need and the real program has not.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(tidy{m}, map[string]func(){
 		"p2ps": func() {
 			ctx := interruptible(context.Background())
 			e := newEnv(ctx)
@@ -36,6 +36,20 @@ func TestMain(m *testing.M) {
 			}
 		},
 	})
+}
+
+// tidy removes, when all has run, what was made once for all.
+type tidy struct{ *testing.M }
+
+var madeOnce []string // directories
+
+func (m tidy) Run() int {
+	defer func() {
+		for _, dir := range madeOnce {
+			_ = os.RemoveAll(dir)
+		}
+	}()
+	return m.M.Run()
 }
 
 // seams lets a story move the clock, and make the disk fail: P2PS_TEST_FAULT is
