@@ -38,10 +38,8 @@ func (h *Home) Answer(ctx context.Context, reader pgp.Fingerprint, q wire.Questi
 			if rights != nil {
 				return rights
 			}
-			if moved := errors.Is(err, errMoved); moved || g.Friend || !h.served.looking.Load() {
-				if err := h.sync(ctx, x, moved, me); err != nil {
-					return err
-				}
+			if err := h.catchUp(ctx, x, me, errors.Is(err, errMoved), g.Friend); err != nil {
+				return err
 			}
 			return x.View(ctx, func(v *index.View) error {
 				a, err = h.answer(v, me, g, q, now)
@@ -53,6 +51,18 @@ func (h *Home) Answer(ctx context.Context, reader pgp.Fingerprint, q wire.Questi
 		}
 	}
 	return a, err
+}
+
+// catchUp has the index follow my files before somebody is answered: for who is no
+// friend only if nobody follows them, and every file if one has moved.
+func (h *Home) catchUp(ctx context.Context, x *index.Index, me tree, moved, friend bool) error {
+	switch {
+	case moved:
+		return h.sync(ctx, x, true, me)
+	case friend || !h.served.looking.Load():
+		return h.syncMine(ctx, x, me)
+	}
+	return nil
 }
 
 func (h *Home) grants(reader pgp.Fingerprint) (post.Grants, error) {

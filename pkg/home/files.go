@@ -192,10 +192,8 @@ func (h *Home) PublicFile(ctx context.Context, sha string) (out peer.File, err e
 	}
 	for range moments {
 		err = h.withIndex(ctx, func(x *index.Index) error {
-			if moved := errors.Is(err, errMoved); moved || !h.served.looking.Load() {
-				if err := h.sync(ctx, x, moved, me); err != nil {
-					return err
-				}
+			if err := h.catchUp(ctx, x, me, errors.Is(err, errMoved), false); err != nil {
+				return err
 			}
 			return x.View(ctx, func(v *index.View) (err error) {
 				out, err = h.publicFile(v, me, sha, h.opt.Now())

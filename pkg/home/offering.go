@@ -131,7 +131,7 @@ func (h *Home) following(ctx context.Context) func(*index.Index) error {
 		once.Do(func() {
 			var me tree
 			if me, err = h.mine(); err == nil {
-				err = h.sync(ctx, x, false, me)
+				err = h.syncMine(ctx, x, me)
 			}
 		})
 		return err

@@ -25,10 +25,8 @@ func (h *Home) PublicState(ctx context.Context) (state string, err error) {
 	}
 	now := h.opt.Now()
 	err = h.withIndex(ctx, func(x *index.Index) error {
-		if !h.served.looking.Load() {
-			if err := h.sync(ctx, x, false, me); err != nil {
-				return err
-			}
+		if err := h.catchUp(ctx, x, me, false, false); err != nil {
+			return err
 		}
 		return x.View(ctx, func(v *index.View) error {
 			changes, err := v.Changes(post.Grants{})
@@ -51,10 +49,8 @@ func (h *Home) PublicPost(ctx context.Context, position post.Position) (data []b
 	}
 	for range moments {
 		err = h.withIndex(ctx, func(x *index.Index) error {
-			if moved := errors.Is(err, errMoved); moved || !h.served.looking.Load() {
-				if err := h.sync(ctx, x, moved, me); err != nil {
-					return err
-				}
+			if err := h.catchUp(ctx, x, me, errors.Is(err, errMoved), false); err != nil {
+				return err
 			}
 			return x.View(ctx, func(v *index.View) error {
 				row, ok, err := v.Row(post.ID{Author: me.cert.Fingerprint(), Position: position})

@@ -26,6 +26,7 @@ type served struct {
 	perKey  rate.Limit
 	sums    map[string]summed
 	offered offeredMonths
+	synced  lastSync
 	waiting map[pgp.Fingerprint]int // answers held back
 	sealed  sync.Pool               // *[]byte, where parts of files are sealed
 	reached []string                // my addresses, of which friends are told

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/p2ps/p2ps/pkg/feed"
 	"github.com/p2ps/p2ps/pkg/index"
@@ -105,6 +106,33 @@ func (h *Home) sync(ctx context.Context, x *index.Index, full bool, trees ...tre
 		}
 	}
 	return nil
+}
+
+// syncMine is sync of my own tree, shared by all who come while another one runs.
+func (h *Home) syncMine(ctx context.Context, x *index.Index, me tree) error {
+	return h.served.synced.share(x, func() error { return h.sync(ctx, x, false, me) })
+}
+
+// A lastSync is the last sync of one tree.
+type lastSync struct {
+	mu    sync.Mutex // held while it runs
+	begun atomic.Int64
+	of    *index.Index
+	err   error
+}
+
+// share runs a sync, unless one ran that began after its caller came: so he is
+// told of all that was there then.
+func (l *lastSync) share(x *index.Index, sync func() error) error {
+	came := l.begun.Load()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.begun.Load() > came && l.of == x && l.err == nil {
+		return nil
+	}
+	l.begun.Add(1)
+	l.of, l.err = x, sync()
+	return l.err
 }
 
 // A lock is taken for one batch of changes.

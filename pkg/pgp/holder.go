@@ -5,13 +5,14 @@ import (
 	"fmt"
 )
 
-// HeldBy checks that o was signed for ctx by a key that stands in data, a binary
+// HeldBy tells whether o was signed for ctx by a key that stands in data, a binary
 // certificate of which nothing is believed yet: it may put any key under any name.
-// That costs one verification; to prove the certificate takes one for each of its
-// self-signatures. [Opened.Verify] does not make it a second time.
-func (o *Opened) HeldBy(ctx Context, data []byte) error {
+// An error means that it was signed by nobody for that. It costs one verification;
+// to prove the certificate takes one for each of its self-signatures.
+// [Opened.Verify] does not make it a second time.
+func (o *Opened) HeldBy(ctx Context, data []byte) (held bool, err error) {
 	if err := checkForm(ctx, o.sig); err != nil {
-		return err
+		return false, err
 	}
 	keys := 0
 	for rest := data; len(rest) > 0; {
@@ -20,25 +21,25 @@ func (o *Opened) HeldBy(ctx Context, data []byte) error {
 			err error
 		)
 		if f, rest, err = nextFrame(rest); err != nil {
-			return fmt.Errorf("certificate: %w", err)
+			return false, fmt.Errorf("certificate: %w", err)
 		}
 		if f.tag != tagPublicKey && f.tag != tagPublicSubkey || f.partial() {
 			continue
 		}
 		if keys++; keys > 1+maxSubkeys {
-			return fmt.Errorf("certificate: more than %d subkeys: %w", maxSubkeys, ErrLimit)
+			return false, fmt.Errorf("certificate: more than %d subkeys: %w", maxSubkeys, ErrLimit)
 		}
 		key, err := readPublicKey(f)
 		if err != nil || !isBy(o.sig, key) {
 			continue
 		}
 		if err := verifyBy(key, o.sig, o.Literal); err != nil {
-			return err
+			return false, err
 		}
 		o.holder = f.body
-		return nil
+		return true, nil
 	}
-	return errNoKey
+	return false, nil
 }
 
 // verifyHeld is verifyBy, unless HeldBy has done it.

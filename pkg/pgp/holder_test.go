@@ -21,26 +21,33 @@ func TestHeldBy(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		data []byte
+		held bool
 		want error
 	}{
-		{"his own", plain.Bytes(), nil},
-		{"a key under another's name", unbound, nil},
-		{"another's", alice().cert.Bytes(), ErrSignature},
-		{"none", nil, ErrSignature},
-		{"cut off", plain.Bytes()[:30], ErrMalformed},
-		{"more keys than are looked at", append(bytes.Clone(many[len(plain.Bytes()):]), plain.Bytes()...), ErrLimit},
+		{"his own", plain.Bytes(), true, nil},
+		{"a key under another's name", unbound, true, nil},
+		{"another's", alice().cert.Bytes(), false, nil},
+		{"none", nil, false, nil},
+		{"cut off", plain.Bytes()[:30], false, ErrMalformed},
+		{"more keys than are looked at", append(bytes.Clone(many[len(plain.Bytes()):]), plain.Bytes()...), false, ErrLimit},
 	} {
-		t.Run(c.name, func(t *testing.T) { wantError(t, open().HeldBy(ContextRequest, c.data), c.want) })
+		t.Run(c.name, func(t *testing.T) {
+			held, err := open().HeldBy(ContextRequest, c.data)
+			if wantError(t, err, c.want); held != c.held {
+				t.Errorf("held: %v", held)
+			}
+		})
 	}
 	t.Run("it proves nothing of anybody else", func(t *testing.T) {
 		o := open()
-		wantError(t, o.HeldBy(ContextRequest, unbound), nil)
+		must(o.HeldBy(ContextRequest, unbound))(t)
 		wantError(t, o.Verify(ContextRequest, alice().cert, noon, noon), ErrSignature)
 		wantError(t, o.Verify(ContextRequest, plain, noon, noon), nil)
 	})
 	t.Run("nor of another message", func(t *testing.T) {
 		o := must(Decrypt(sealed(t, wrapped(t, m, signWith(t, m.sign, []byte("hallo"), noon, notations("request"))), bob()), bob(), 5))(t)
-		wantError(t, o.HeldBy(ContextRequest, plain.Bytes()), ErrSignature)
+		_, err := o.HeldBy(ContextRequest, plain.Bytes())
+		wantError(t, err, ErrSignature)
 		wantError(t, o.Verify(ContextRequest, plain, noon, noon), ErrSignature)
 	})
 }

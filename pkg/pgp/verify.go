@@ -77,8 +77,6 @@ func readSignature(f frame) (*packet.Signature, error) {
 	return s, nil
 }
 
-var errNoKey = fmt.Errorf("by no key of this certificate: %w", ErrSignature)
-
 // check finds the key of c that made s for ctx, as verify says. Whether that key
 // may sign, and was valid, is for maySign.
 func (c *Certificate) check(ctx Context, s *packet.Signature, verify func(*component) error) (*component, error) {
@@ -90,7 +88,7 @@ func (c *Certificate) check(ctx Context, s *packet.Signature, verify func(*compo
 			return k, verify(k)
 		}
 	}
-	return nil, errNoKey
+	return nil, fmt.Errorf("by no key of this certificate: %w", ErrSignature)
 }
 
 // checkForm checks what a signature says of itself.

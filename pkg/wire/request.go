@@ -63,6 +63,7 @@ type Request struct {
 
 	raw    request
 	key    []byte // the certificate that came along
+	held   bool   // whoever sent this holds a key in it
 	opened *pgp.Opened
 }
 
@@ -81,9 +82,8 @@ func requestOf(opened *pgp.Opened) (*Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	// First of all, whoever sends this holds a key in it: who does not is told
-	// nothing sooner or later because of whose certificate it is.
-	if err := opened.HeldBy(pgp.ContextRequest, r.key); err != nil {
+	r.held, err = opened.HeldBy(pgp.ContextRequest, r.key)
+	if err != nil {
 		return nil, err
 	}
 	r.opened = opened
@@ -91,10 +91,10 @@ func requestOf(opened *pgp.Opened) (*Request, error) {
 }
 
 // Certificate is the one that came along, merged with what was known of From
-// (spec M17, M18), nil if nothing is. One that says nothing new is not read: only
-// who holds a key in it can have got here, so nobody else can tell by the time.
+// (spec M17, M18), nil if nothing is. One that says nothing new is not read, if
+// who sent it holds a key in it: nobody else can tell by the time what is known.
 func (r *Request) Certificate(known *pgp.Certificate) (*pgp.Certificate, error) {
-	if known != nil && known.Holds(r.key) {
+	if known != nil && r.held && known.Holds(r.key) {
 		return known, nil
 	}
 	cert, err := pgp.ParseCertificate(r.key)
