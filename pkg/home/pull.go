@@ -196,13 +196,15 @@ func (h *Home) walk(ctx context.Context, x *index.Index, l link, cert *pgp.Certi
 	}
 	talk := &oneAtATime{link: l}
 	k := &keeper{h: h, who: cert.Fingerprint(), tree: t, x: x, renew: talk.Renew, tell: tell, tally: &done.Tally}
-	room := l.Room(wire.Question{Kind: wire.KindPosts, After: string(last) + "0261122-123456789-k3q5vx2m4f7da"})
+	room := l.Room(wire.Question{Kind: wire.KindPosts, After: string(last) + "0261122-123456789-k3q5vx2m4f7da", Offer: offer})
 	w := pull.New(k, pull.Options{Author: cert.Fingerprint(), Full: opt.Full, Room: room, IDs: h.opt.IDs, Heal: !h.opt.NoHealing})
 	q, err := w.Step(ctx, nil)
 	for err == nil && q != nil {
 		var a wire.Answer
 		done.Requests++
-		q.Offer = offer
+		if q.Kind == wire.KindPosts {
+			q.Offer = offer
+		}
 		if a, err = talk.Ask(ctx, *q); err == nil {
 			h.relocate(ctx, cert.Fingerprint(), a.Addresses)
 			if a.Ask != nil {
