@@ -186,13 +186,14 @@ func (e *env) newInvitation(a inviting) (keyring.Invite, error) {
 
 // tellInvite says what to do with a link that nobody waits for.
 func (e *env) tellInvite(a inviting, i keyring.Invite, p place) {
+	until := i.Expires.In(e.now().Location()).Format("Mon 2006-01-02 15:04")
 	switch {
 	case a.card:
 		e.say("your card: who adds it with p2ps friend add asks to be your friend")
 	case p.served:
-		e.say("give it to one person alone; it is good until %s, and p2ps serve answers it", i.Expires.In(e.now().Location()).Format("Mon 2006-01-02 15:04"))
+		e.say("give it to one person alone; it is good until %s, and p2ps serve answers it", until)
 	default:
-		e.say("give it to one person alone; it is good until %s, while p2ps serve runs", i.Expires.In(e.now().Location()).Format("Mon 2006-01-02 15:04"))
+		e.say("give it to one person alone; it is good until %s, while p2ps serve runs", until)
 	}
 }
 

@@ -157,12 +157,8 @@ func (h *Home) hasOffered(ctx context.Context, x *index.Index, w *asked) (bool, 
 	if h.served.asking.opt.NoMedia {
 		return true, nil
 	}
-	var wanting []index.Row
-	err = x.View(ctx, func(v *index.View) (err error) {
-		wanting, err = v.Wanting(w.friend.Fingerprint)
-		return err
-	})
-	return len(wanting) == 0, err
+	lacks, err := h.wanting(ctx, x, w.keeper.tree.cert, 0)
+	return err == nil && len(lacks.rows) == 0, err
 }
 
 // noteOffered notes that a friend was here and nothing of him is lacking, if that

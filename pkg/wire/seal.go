@@ -37,8 +37,9 @@ type Sealer struct {
 	added map[string]int // by kind of key and magnitude of the message
 }
 
-// seal pads literal until the message has its size, and returns both. A signature or session key varies by a byte from one sealing to the
-// next, hence the tries; a size that is not met is no fault (spec M34).
+// seal pads literal until the message has its size, and returns both. A signature
+// or session key varies by a byte from one sealing to the next, hence the tries; a
+// size that is not met is no fault (spec M34).
 func (s *Sealer) seal(literal []byte, padding byte, context pgp.Context, p Party, at time.Time) (message, padded []byte, err error) {
 	kind := fmt.Sprint(p.Other.Algorithm(), bits.Len(uint(len(literal))))
 	added, off := s.recall(kind), 0
