@@ -2,7 +2,10 @@ package disk
 
 import (
 	"io/fs"
+	"os"
 	"path"
+	"path/filepath"
+	"slices"
 )
 
 // syncfsAbove is the number of files from which one syncfs, which also writes
@@ -10,14 +13,24 @@ import (
 const syncfsAbove = 20
 
 // A Batch is several files written as durably as by WriteFile, some ten times
-// cheaper. It is not safe for concurrent use.
+// cheaper. It is not safe for concurrent use. Commit or Discard ends it.
 type Batch struct {
-	root  *Root
-	files []batchFile
+	root    *Root
+	files   []*BatchFile
+	systems []system // that are written to, if they are synced as a whole
+
+	// The directory of the last file is held open: to walk a path costs as much
+	// as to make the file at its end.
+	dir string
+	in  *os.Root
 }
 
-type batchFile struct {
+// A BatchFile is one file of a Batch.
+type BatchFile struct {
+	Stat Stat // of the file, once it has its name
+
 	name, temp string
+	synced     bool
 	data       []byte
 	perm       fs.FileMode
 }
@@ -28,9 +41,19 @@ func (r *Root) NewBatch() *Batch {
 }
 
 // Add adds a file; of two with one name the later stays. The data must not be
-// changed before Commit.
-func (b *Batch) Add(name string, data []byte, perm fs.FileMode) {
-	b.files = append(b.files, batchFile{name: name, data: data, perm: perm})
+// changed before Commit. Files of one directory are best added one after another.
+func (b *Batch) Add(name string, data []byte, perm fs.FileMode) *BatchFile {
+	file := &BatchFile{name: name, data: data, perm: perm}
+	b.files = append(b.files, file)
+	return file
+}
+
+// Drop takes a file out again.
+func (b *Batch) Drop(file *BatchFile) {
+	b.files = slices.DeleteFunc(b.files, func(f *BatchFile) bool { return f == file })
+	if file.temp != "" {
+		b.root.drop(file.temp)
+	}
 }
 
 // Len returns the number of files added.
@@ -38,21 +61,31 @@ func (b *Batch) Len() int {
 	return len(b.files)
 }
 
+// Prepare writes what was added under temporary names, so that Commit has less
+// to do, for which somebody may hold a lock. A few files are left to it as a whole.
+func (b *Batch) Prepare() error {
+	if !b.big() {
+		return nil
+	}
+	return b.writeAll()
+}
+
 // Commit writes all temporary files, syncs them, renames them in the order
 // added, and syncs each directory. When it returns nil, all are durable and the
 // batch is empty. On error the files renamed so far stay, each whole, and they
 // are the first of the order added; temporary files are removed.
 func (b *Batch) Commit() error {
-	defer b.discard()
+	defer b.Discard()
 	if err := b.writeAll(); err != nil {
 		return err
 	}
-	for i := range b.files {
-		file := &b.files[i]
-		if err := b.root.rename(file.temp, file.name); err != nil {
+	if err := b.sync(); err != nil {
+		return err
+	}
+	for _, file := range b.files {
+		if err := b.rename(file); err != nil {
 			return err
 		}
-		file.temp = ""
 	}
 	for _, dir := range b.dirs() {
 		if err := b.root.syncDir(dir); err != nil {
@@ -62,32 +95,43 @@ func (b *Batch) Commit() error {
 	return nil
 }
 
-// writeAll leaves every file durable under its temporary name.
-func (b *Batch) writeAll() error {
-	for _, dir := range b.dirs() {
-		if err := b.root.Mkdir(dir); err != nil {
-			return err
+// Discard gives up what was not committed, and lets everything go.
+func (b *Batch) Discard() {
+	for _, file := range b.files {
+		if file.temp != "" {
+			b.root.drop(file.temp)
 		}
 	}
-	if !haveSyncfs || len(b.files) <= syncfsAbove {
-		return b.writeEach((*Temp).sync)
+	b.files = nil
+	b.leave()
+	for _, system := range b.systems {
+		_ = system.dir.Close()
 	}
-	return b.writeTogether()
+	b.systems = nil
 }
 
-func (b *Batch) writeEach(sync func(*Temp) error) error {
-	for i := range b.files {
-		file := &b.files[i]
-		if _, err := localize(OpOpen, file.name); err != nil {
+// big tells whether the files are synced together.
+func (b *Batch) big() bool { return haveSyncfs && len(b.files) > syncfsAbove }
+
+// writeAll leaves every file under a temporary name; a few are durable then.
+func (b *Batch) writeAll() error {
+	for _, file := range b.files {
+		if file.temp != "" {
+			continue
+		}
+		if err := b.enter(path.Dir(file.name), b.root.Mkdir); err != nil {
 			return err
 		}
-		temp, err := b.root.tempIn(path.Dir(file.name), file.perm)
+		temp, err := b.root.tempBy(path.Dir(file.name), func(local string) (*os.File, error) {
+			return b.in.OpenFile(filepath.Base(local), os.O_WRONLY|os.O_CREATE|os.O_EXCL, file.perm)
+		})
 		if err != nil {
 			return err
 		}
 		file.temp = temp.name
-		if _, err = temp.Write(file.data); err == nil {
-			err = sync(temp)
+		_, err = temp.Write(file.data)
+		if err == nil && !b.big() {
+			err, file.synced = temp.sync(), true
 		}
 		if err := temp.close(err); err != nil {
 			return err
@@ -96,23 +140,21 @@ func (b *Batch) writeEach(sync func(*Temp) error) error {
 	return nil
 }
 
-// dirs returns the directories of the files, in the order first touched.
-func (b *Batch) dirs() (dirs []string) {
-	seen := map[string]bool{}
-	for _, file := range b.files {
-		if dir := path.Dir(file.name); !seen[dir] {
-			seen[dir] = true
-			dirs = append(dirs, dir)
-		}
+func (b *Batch) rename(file *BatchFile) error {
+	if err := b.enter(path.Dir(file.name), nil); err != nil {
+		return err
 	}
-	return dirs
-}
-
-func (b *Batch) discard() {
-	for _, file := range b.files {
-		if file.temp != "" {
-			b.root.drop(file.temp)
-		}
+	base := path.Base(file.name)
+	err := b.root.do(OpRename, file.name, func(string) error { return b.in.Rename(path.Base(file.temp), base) })
+	if err != nil {
+		return err
 	}
-	b.files = nil
+	file.temp = ""
+	return b.root.do(OpLstat, file.name, func(string) error {
+		info, err := b.in.Lstat(base)
+		if err == nil {
+			file.Stat = StatOf(info)
+		}
+		return err
+	})
 }

@@ -3,39 +3,24 @@ package disk
 import (
 	"errors"
 	"os"
+	"path"
 	"slices"
 )
 
-// writeTogether writes every file and syncs the file systems they are on.
-func (b *Batch) writeTogether() error {
-	// Opened before the first write: the kernel tells of a failed write only
-	// those who opened the file system before it.
-	systems, err := b.openSystems()
-	defer func() {
-		for _, system := range systems {
-			_ = system.dir.Close()
-		}
-	}()
-	if err != nil {
-		return err
-	}
-	if err := b.writeEach(func(*Temp) error { return nil }); err != nil {
-		return err
-	}
-	for _, system := range systems {
-		err := b.root.do(OpSyncFS, system.name, func(string) error { return syncfs(system.dir) })
-		if errors.Is(err, errors.ErrUnsupported) {
-			return b.syncEach()
-		}
-		if err != nil {
+// sync makes the temporary files durable that are not yet.
+func (b *Batch) sync() error {
+	if b.big() {
+		switch err := b.syncTogether(); {
+		case err == nil:
+			return nil
+		case !errors.Is(err, errors.ErrUnsupported):
 			return err
 		}
 	}
-	return nil
-}
-
-func (b *Batch) syncEach() error {
 	for _, file := range b.files {
+		if file.synced {
+			continue
+		}
 		err := b.root.do(OpSync, file.temp, func(local string) error {
 			temp, err := b.root.root.OpenFile(local, os.O_RDWR, 0)
 			if err != nil {
@@ -51,34 +36,80 @@ func (b *Batch) syncEach() error {
 	return nil
 }
 
-// A system is a file system, by one of its directories.
-type system struct {
-	name string
-	dir  *os.File
-}
-
-// openSystems opens one directory on each file system the batch writes to:
-// attachments may be mounted from another disk.
-func (b *Batch) openSystems() (systems []system, err error) {
-	var devices []uint64
-	for _, name := range b.dirs() {
-		err := b.root.do(OpOpen, name, func(local string) error {
-			dir, err := b.root.openDir(local)
-			if err != nil {
-				return err
-			}
-			info, err := dir.Stat()
-			if err != nil || slices.Contains(devices, device(info)) {
-				_ = dir.Close()
-				return err
-			}
-			devices = append(devices, device(info))
-			systems = append(systems, system{name: name, dir: dir})
-			return nil
-		})
-		if err != nil {
-			return systems, err
+func (b *Batch) syncTogether() error {
+	for _, system := range b.systems {
+		if err := b.root.do(OpSyncFS, system.name, func(string) error { return syncfs(system.dir) }); err != nil {
+			return err
 		}
 	}
-	return systems, nil
+	return nil
+}
+
+// A system is a file system, by one of its directories.
+type system struct {
+	name   string
+	device uint64
+	dir    *os.File
+}
+
+// enter opens the directory for what is done next, unless it is the last one.
+// With make it is made before, if it is missing.
+func (b *Batch) enter(dir string, make func(string) error) error {
+	if b.in != nil && b.dir == dir {
+		return nil
+	}
+	b.leave()
+	if make != nil {
+		if err := make(dir); err != nil {
+			return err
+		}
+	}
+	return b.root.do(OpOpen, dir, func(local string) error {
+		in, err := b.root.root.OpenRoot(local)
+		if err != nil {
+			return err
+		}
+		b.dir, b.in = dir, in
+		if make == nil || !b.big() {
+			return nil
+		}
+		return b.note(dir)
+	})
+}
+
+// note remembers the file system of the open directory, which is not always that
+// of the one before it: attachments may be mounted from another disk. It is held
+// open before the first write, for of a failed write the kernel tells only those
+// who opened the file system before it.
+func (b *Batch) note(name string) error {
+	dir, err := b.in.Open(".")
+	if err != nil {
+		return err
+	}
+	info, err := dir.Stat()
+	if err != nil || slices.ContainsFunc(b.systems, func(s system) bool { return s.device == device(info) }) {
+		_ = dir.Close()
+		return err
+	}
+	b.systems = append(b.systems, system{name: name, device: device(info), dir: dir})
+	return nil
+}
+
+func (b *Batch) leave() {
+	if b.in != nil {
+		_ = b.in.Close()
+		b.in = nil
+	}
+}
+
+// dirs returns the directories of the files, in the order first touched.
+func (b *Batch) dirs() (dirs []string) {
+	seen := map[string]bool{}
+	for _, file := range b.files {
+		if dir := path.Dir(file.name); !seen[dir] {
+			seen[dir] = true
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
 }

@@ -168,6 +168,17 @@ func TestEachOperationFails(t *testing.T) {
 			}
 			return b.Commit()
 		},
+		"prepared Batch": func(r *Root) error {
+			b := r.NewBatch()
+			for i := range syncfsAbove + 1 {
+				b.Add(fmt.Sprintf("d/%d", i), []byte("new"), 0o600)
+			}
+			if err := b.Prepare(); err != nil {
+				b.Discard()
+				return err
+			}
+			return b.Commit()
+		},
 		"Rename": func(r *Root) error { return r.Rename("d/old", "e/a") },
 	}
 	for name, way := range ways {
@@ -268,9 +279,9 @@ func TestSmallBatch(t *testing.T) {
 	if err := b.Commit(); err != nil {
 		t.Fatal(err)
 	}
-	rec.check(t, "mkdir x", "syncdir .", "mkdir y", "syncdir .",
-		"open x/TEMP", "write x/TEMP", "sync x/TEMP", "open y/TEMP", "write y/TEMP", "sync y/TEMP", "open x/TEMP", "write x/TEMP", "sync x/TEMP",
-		"rename x/2", "rename y/1", "rename x/1", "syncdir x", "syncdir y")
+	rec.check(t, "mkdir x", "syncdir .", "open x", "open x/TEMP", "write x/TEMP", "sync x/TEMP",
+		"mkdir y", "syncdir .", "open y", "open y/TEMP", "write y/TEMP", "sync y/TEMP", "open x", "open x/TEMP", "write x/TEMP", "sync x/TEMP",
+		"rename x/2", "lstat x/2", "open y", "rename y/1", "lstat y/1", "open x", "rename x/1", "lstat x/1", "syncdir x", "syncdir y")
 	if b.Len() != 0 {
 		t.Errorf("%d files left in the batch", b.Len())
 	}
@@ -283,7 +294,7 @@ func TestBatchStopsInOrder(t *testing.T) {
 	for _, name := range []string{"1", "2", "3"} {
 		b.Add(name, []byte("new"), 0o600)
 	}
-	rec.reset(11, syscall.EIO) // the second rename
+	rec.reset(13, syscall.EIO) // the second rename
 	if err := b.Commit(); !errors.Is(err, syscall.EIO) {
 		t.Fatalf("error %v", err)
 	}

@@ -3,6 +3,7 @@ package disk
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"syscall"
@@ -20,7 +21,7 @@ func TestBigBatchSyncsOnce(t *testing.T) {
 	}
 	want = append(want, "syncfs x")
 	for i := range syncfsAbove + 1 {
-		want = append(want, fmt.Sprintf("rename x/%02d", i))
+		want = append(want, fmt.Sprintf("rename x/%02d", i), fmt.Sprintf("lstat x/%02d", i))
 	}
 	if err := b.Commit(); err != nil {
 		t.Fatal(err)
@@ -41,7 +42,7 @@ func TestBigBatchWithoutSyncfs(t *testing.T) {
 		want = append(want, "sync TEMP")
 	}
 	for i := range syncfsAbove + 1 {
-		want = append(want, fmt.Sprintf("rename %02d", i))
+		want = append(want, fmt.Sprintf("rename %02d", i), fmt.Sprintf("lstat %02d", i))
 	}
 	rec.reset(2*(syncfsAbove+1)+2, syscall.ENOSYS)
 	if err := b.Commit(); err != nil {
@@ -50,6 +51,42 @@ func TestBigBatchWithoutSyncfs(t *testing.T) {
 	rec.check(t, append(want, "syncdir .")...)
 	if got := tree(t, root); len(got) != syncfsAbove+1 {
 		t.Errorf("%d files", len(got))
+	}
+}
+
+// What was written ahead for many, of whom few are left, is made durable as that
+// of few is; what comes late joins it.
+func TestPreparedBatch(t *testing.T) {
+	root, rec := open(t)
+	b := root.NewBatch()
+	var files []*BatchFile
+	for i := range syncfsAbove + 1 {
+		files = append(files, b.Add(fmt.Sprintf("x/%02d", i), []byte("new"), 0o600))
+	}
+	if err := b.Prepare(); err != nil {
+		t.Fatal(err)
+	}
+	if got := tree(t, root); len(got) != syncfsAbove+1 || got["x/00"] != "" {
+		t.Errorf("prepared: %q", got)
+	}
+	for _, file := range files[1:] {
+		b.Drop(file)
+	}
+	late := b.Add("y/late", []byte("more"), 0o600)
+	rec.reset(0, nil)
+	if err := b.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	rec.check(t, "mkdir y", "syncdir .", "open y", "open y/TEMP", "write y/TEMP", "sync y/TEMP", "sync x/TEMP",
+		"open x", "rename x/00", "lstat x/00", "open y", "rename y/late", "lstat y/late", "syncdir x", "syncdir y")
+	if got := tree(t, root); !maps.Equal(got, map[string]string{"x/00": "new", "y/late": "more"}) {
+		t.Errorf("files %q", got)
+	}
+	for _, file := range []*BatchFile{files[0], late} {
+		info, err := root.Lstat(file.name)
+		if err != nil || StatOf(info) != file.Stat {
+			t.Errorf("%s: %+v, not %+v (%v)", file.name, file.Stat, info, err)
+		}
 	}
 }
 

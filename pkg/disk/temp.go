@@ -30,9 +30,13 @@ func (r *Root) Temp(dir string, perm fs.FileMode) (*Temp, error) {
 
 // tempIn is Temp in a directory that is there.
 func (r *Root) tempIn(dir string, perm fs.FileMode) (*Temp, error) {
+	return r.tempBy(dir, func(local string) (*os.File, error) { return r.create(local, perm) })
+}
+
+func (r *Root) tempBy(dir string, create func(local string) (*os.File, error)) (*Temp, error) {
 	t := &Temp{root: r, name: path.Join(dir, tempPrefix+strings.ToLower(rand.Text())+tempSuffix)}
 	err := r.do(OpOpen, t.name, func(local string) (err error) {
-		t.file, err = r.create(local, perm)
+		t.file, err = create(local)
 		return err
 	})
 	if err != nil {

@@ -28,7 +28,7 @@ type keeper struct {
 	tell  func(Event)
 	tally *Tally
 
-	verifying, writing *turn // the last two pages
+	verifying, storing *turn // the last two pages
 }
 
 var _ pull.Keeper = (*keeper)(nil)

@@ -19,6 +19,7 @@ import (
 func (r *renaming) rewrite(rows []index.Row, change func([]string) []string) ([]index.Row, error) {
 	files := r.h.root.NewBatch()
 	var out []index.Row
+	var written []*disk.BatchFile
 	for _, row := range rows {
 		name := r.me.Path(row.ID.Position)
 		raw, _, err := r.h.root.ReadFile(name, post.MaxFile)
@@ -29,7 +30,7 @@ func (r *renaming) rewrite(rows []index.Row, change func([]string) []string) ([]
 		if err != nil || p.Version() != row.Version {
 			return nil, fmt.Errorf("%w: %s: run it again", errMoved, r.h.root.Path(name))
 		}
-		files.Add(name, data, 0o600)
+		written = append(written, files.Add(name, data, 0o600))
 		next := index.RowOf(p, row.Stat, sha256.Sum256(data))
 		next.Grown = r.grown(row.Grown, next.Audience.Groups)
 		out = append(out, next)
@@ -38,11 +39,7 @@ func (r *renaming) rewrite(rows []index.Row, change func([]string) []string) ([]
 		return nil, err
 	}
 	for i, row := range out {
-		info, err := r.h.root.Lstat(r.me.Path(row.ID.Position))
-		if err != nil {
-			return nil, err
-		}
-		out[i].Stat = disk.StatOf(info)
+		out[i].Stat = written[i].Stat
 		out[i].Stat.Ctime = 0 // too young to be trusted
 		out[i].Received = rows[i].Received
 		if row.State == index.Live && !slices.Contains(row.Audience.Groups, r.from) {

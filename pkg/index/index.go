@@ -58,7 +58,6 @@ type Index struct {
 	id         string // of this making, also in memory
 	read       *sql.DB
 	write      *sql.DB
-	loading    bool // by Load: nothing is known of any post before it is put
 
 	readers chan *reader
 	closed  atomic.Bool

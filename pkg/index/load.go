@@ -20,10 +20,7 @@ func (x *Index) Load(ctx context.Context, fill func() error) error {
 	if err := x.setUp(ctx, before...); err != nil {
 		return err
 	}
-	x.loading = true
-	err = fill()
-	x.loading = false
-	if err != nil {
+	if err := fill(); err != nil {
 		return err
 	}
 	// The last of these syncs the file.

@@ -115,7 +115,7 @@ func (t *Tx) turn(author pgp.Fingerprint, positions []post.Position, query strin
 		return err
 	}
 	for _, p := range positions {
-		if _, err := t.touch(n, p); err != nil {
+		if err := t.touch(n, p); err != nil {
 			return err
 		}
 		if err := t.exec(query, n, string(p)); err != nil {

@@ -70,45 +70,46 @@ func (t *Tx) Put(r Row) error {
 	if err != nil {
 		return err
 	}
-	t.touched[touched{audience: audience, month: r.ID.Position.Month()}] = true
-	known, err := t.touch(author, r.ID.Position)
-	if err != nil {
-		return err
-	}
 	var expires int64
 	if !r.Expires.IsZero() {
 		expires = r.Expires.Unix()
 	}
-	place := placeOf(r.ID.Position, r.Received)
-	if err := t.putFiles(author, r, known); err != nil {
+	month, place := r.ID.Position.Month(), placeOf(r.ID.Position, r.Received)
+	t.touched[touched{author: author, month: month}] = true
+	t.touched[touched{audience: audience, month: month}] = true
+	args := []any{author, string(r.ID.Position), r.Revision, r.Hash[:], r.Updated, r.Type, audience, r.Public, expires, r.Reply,
+		r.Received.Unix(), string(place), r.State, r.Why, r.Grown, r.Stat.Size, r.Stat.Mtime, r.Stat.Ctime, int64(r.Stat.Ino), r.Sum[:]} //nolint:gosec // bits
+	const values = " INTO post VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+	fresh, err := t.changes("INSERT OR IGNORE"+values, args...)
+	if err != nil {
 		return err
 	}
-	err = t.exec(`INSERT OR REPLACE INTO post VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, author, string(r.ID.Position), r.Revision, r.Hash[:], r.Updated, r.Type, audience, r.Public, expires, r.Reply,
-		r.Received.Unix(), string(place), r.State, r.Why, r.Grown, r.Stat.Size, r.Stat.Mtime, r.Stat.Ctime, int64(r.Stat.Ino), r.Sum[:]) //nolint:gosec // bits
-	if err != nil {
+	if fresh == 0 {
+		if err := errors.Join(t.touch(author, r.ID.Position), t.exec("INSERT OR REPLACE"+values, args...)); err != nil {
+			return err
+		}
+	}
+	if err := t.putFiles(author, r, fresh == 0); err != nil {
 		return err
 	}
 	return t.tell(author, r.ID.Position, r.text)
 }
 
 // touch notes the author of a post that is about to change, and the audience
-// that it had before; known is false if there is none yet.
-func (t *Tx) touch(author int64, position post.Position) (known bool, err error) {
+// that it had before, if it is known.
+func (t *Tx) touch(author int64, position post.Position) error {
 	t.touched[touched{author: author, month: position.Month()}] = true
-	if t.x.loading {
-		return false, nil
-	}
 	was, err := t.prepare("SELECT audience FROM post WHERE author = ? AND position = ?") //nolint:sqlclosecheck // closed with the transaction
 	if err != nil {
-		return false, err
+		return err
 	}
 	var audience int64
 	err = was.QueryRowContext(t.ctx, author, string(position)).Scan(&audience)
 	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
+		return nil
 	}
 	t.touched[touched{audience: audience, month: position.Month()}] = true
-	return true, damaged(err)
+	return damaged(err)
 }
 
 // prepare has a statement parsed once: most changes are of a thousand rows.
@@ -148,13 +149,26 @@ func (t *Tx) exec(query string, args ...any) error {
 	return damaged(err)
 }
 
+// changes is exec, and tells how many rows there were to change.
+func (t *Tx) changes(query string, args ...any) (n int64, err error) {
+	s, err := t.prepare(query) //nolint:sqlclosecheck // closed with the transaction
+	if err != nil {
+		return 0, err
+	}
+	done, err := s.ExecContext(t.ctx, args...)
+	if err == nil {
+		n, err = done.RowsAffected()
+	}
+	return n, damaged(err)
+}
+
 // Drop forgets a post: of somebody else, when its file is gone.
 func (t *Tx) Drop(id post.ID) error {
 	author, err := t.author(id.Author)
 	if err != nil {
 		return err
 	}
-	if _, err := t.touch(author, id.Position); err != nil {
+	if err := t.touch(author, id.Position); err != nil {
 		return err
 	}
 	if err := t.dropFiles(author, id.Position); err != nil {
