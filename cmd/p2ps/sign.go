@@ -76,7 +76,10 @@ func (e *env) choose(h *home.Home, pending []home.Pending, args []string, remove
 	var chosen []home.Pending
 	if len(args) == 0 {
 		for _, p := range pending {
-			if p.Signable() && (removed || p.What != home.WasRemoved) {
+			switch {
+			case p.What == home.IsBroken:
+				e.warn("%s is not signed: %s", p.Path, p.Why)
+			case p.Signable() && (removed || p.What != home.WasRemoved):
 				chosen = append(chosen, p)
 			}
 		}
