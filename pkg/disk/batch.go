@@ -29,10 +29,10 @@ type Batch struct {
 type BatchFile struct {
 	Stat Stat // of the file, once it has its name
 
-	name, temp string
-	synced     bool
-	data       []byte
-	perm       fs.FileMode
+	name string
+	data []byte
+	perm fs.FileMode
+	temp *Temp // nil before it is written, and once it has its name
 }
 
 // NewBatch returns an empty batch. Bound it: about 1,000 files.
@@ -51,9 +51,7 @@ func (b *Batch) Add(name string, data []byte, perm fs.FileMode) *BatchFile {
 // Drop takes a file out again.
 func (b *Batch) Drop(file *BatchFile) {
 	b.files = slices.DeleteFunc(b.files, func(f *BatchFile) bool { return f == file })
-	if file.temp != "" {
-		b.root.drop(file.temp)
-	}
+	file.discard()
 }
 
 // Len returns the number of files added.
@@ -98,9 +96,7 @@ func (b *Batch) Commit() error {
 // Discard gives up what was not committed, and lets everything go.
 func (b *Batch) Discard() {
 	for _, file := range b.files {
-		if file.temp != "" {
-			b.root.drop(file.temp)
-		}
+		file.discard()
 	}
 	b.files = nil
 	b.leave()
@@ -113,10 +109,10 @@ func (b *Batch) Discard() {
 // big tells whether the files are synced together.
 func (b *Batch) big() bool { return haveSyncfs && len(b.files) > syncfsAbove }
 
-// writeAll leaves every file under a temporary name; a few are durable then.
+// writeAll leaves every file under a temporary name; of a few, each is still open.
 func (b *Batch) writeAll() error {
 	for _, file := range b.files {
-		if file.temp != "" {
+		if file.temp != nil {
 			continue
 		}
 		if err := b.enter(path.Dir(file.name), b.root.Mkdir); err != nil {
@@ -128,10 +124,9 @@ func (b *Batch) writeAll() error {
 		if err != nil {
 			return err
 		}
-		file.temp = temp.name
-		_, err = temp.Write(file.data)
-		if err == nil && !b.big() {
-			err, file.synced = temp.sync(), true
+		file.temp = temp
+		if _, err = temp.Write(file.data); err == nil && !b.big() {
+			continue
 		}
 		if err := temp.close(err); err != nil {
 			return err
@@ -145,11 +140,11 @@ func (b *Batch) rename(file *BatchFile) error {
 		return err
 	}
 	base := path.Base(file.name)
-	err := b.root.do(OpRename, file.name, func(string) error { return b.in.Rename(path.Base(file.temp), base) })
+	err := b.root.do(OpRename, file.name, func(string) error { return b.in.Rename(path.Base(file.temp.name), base) })
 	if err != nil {
 		return err
 	}
-	file.temp = ""
+	file.temp = nil
 	return b.root.do(OpLstat, file.name, func(string) error {
 		info, err := b.in.Lstat(base)
 		if err == nil {
@@ -157,4 +152,10 @@ func (b *Batch) rename(file *BatchFile) error {
 		}
 		return err
 	})
+}
+
+func (f *BatchFile) discard() {
+	if f.temp != nil {
+		f.temp.end()
+	}
 }

@@ -17,19 +17,12 @@ func (b *Batch) sync() error {
 			return err
 		}
 	}
+	// All are written by now: the first fsync has the disk write the names of all.
 	for _, file := range b.files {
-		if file.synced {
-			continue
+		if err := file.temp.reopen(); err != nil {
+			return err
 		}
-		err := b.root.do(OpSync, file.temp, func(local string) error {
-			temp, err := b.root.root.OpenFile(local, os.O_RDWR, 0)
-			if err != nil {
-				return err
-			}
-			err = temp.Sync()
-			return errors.Join(err, temp.Close())
-		})
-		if err != nil {
+		if err := file.temp.close(file.temp.sync()); err != nil {
 			return err
 		}
 	}

@@ -279,8 +279,9 @@ func TestSmallBatch(t *testing.T) {
 	if err := b.Commit(); err != nil {
 		t.Fatal(err)
 	}
-	rec.check(t, "mkdir x", "syncdir .", "open x", "open x/TEMP", "write x/TEMP", "sync x/TEMP",
-		"mkdir y", "syncdir .", "open y", "open y/TEMP", "write y/TEMP", "sync y/TEMP", "open x", "open x/TEMP", "write x/TEMP", "sync x/TEMP",
+	rec.check(t, "mkdir x", "syncdir .", "open x", "open x/TEMP", "write x/TEMP",
+		"mkdir y", "syncdir .", "open y", "open y/TEMP", "write y/TEMP", "open x", "open x/TEMP", "write x/TEMP",
+		"sync x/TEMP", "sync y/TEMP", "sync x/TEMP",
 		"rename x/2", "lstat x/2", "open y", "rename y/1", "lstat y/1", "open x", "rename x/1", "lstat x/1", "syncdir x", "syncdir y")
 	if b.Len() != 0 {
 		t.Errorf("%d files left in the batch", b.Len())

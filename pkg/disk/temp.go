@@ -77,9 +77,27 @@ func (t *Temp) CommitNew(name string) error {
 // Discard gives the file up. It does nothing after a Commit.
 func (t *Temp) Discard() {
 	if t.file != nil {
-		_ = t.close(nil)
-		t.root.drop(t.name)
+		t.end()
 	}
+}
+
+// end gives the file up, whether it is open or not.
+func (t *Temp) end() {
+	if t.file != nil {
+		_ = t.close(nil)
+	}
+	t.root.drop(t.name)
+}
+
+// reopen opens the file again if it was closed before it was synced.
+func (t *Temp) reopen() error {
+	if t.file != nil {
+		return nil
+	}
+	return t.root.do(OpOpen, t.name, func(local string) (err error) {
+		t.file, err = t.root.root.OpenFile(local, os.O_RDWR, 0)
+		return err
+	})
 }
 
 func (t *Temp) commit(name string, rename func(temp, name string) error) error {

@@ -137,11 +137,13 @@ func (p *Post) Files() []File {
 	for _, name := range []string{"attachment", "icon", "image"} {
 		v := p.member(name)
 		var list []Value
-		if err := ijson.UnmarshalTrusted(v, &list); v != nil && v.Kind() == '[' && err == nil {
+		switch {
+		case v == nil:
+		case v.Kind() == '[' && ijson.UnmarshalTrusted(v, &list) == nil:
 			for _, one := range list {
 				add(one)
 			}
-		} else if v != nil {
+		default:
 			add(v)
 		}
 	}
