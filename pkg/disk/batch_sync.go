@@ -5,6 +5,8 @@ import (
 	"os"
 	"path"
 	"slices"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // sync makes the temporary files durable that are not yet.
@@ -17,16 +19,18 @@ func (b *Batch) sync() error {
 			return err
 		}
 	}
-	// All are written by now: the first fsync has the disk write the names of all.
+	// At once, the disk is asked to flush about once for all of them.
+	var g errgroup.Group
+	g.SetLimit(syncfsAbove)
 	for _, file := range b.files {
-		if err := file.temp.reopen(); err != nil {
-			return err
-		}
-		if err := file.temp.close(file.temp.sync()); err != nil {
-			return err
-		}
+		g.Go(func() error {
+			if err := file.temp.reopen(); err != nil {
+				return err
+			}
+			return file.temp.close(file.temp.sync())
+		})
 	}
-	return nil
+	return g.Wait()
 }
 
 func (b *Batch) syncTogether() error {
