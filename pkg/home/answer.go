@@ -195,22 +195,18 @@ func (h *Home) read(t tree, r index.Row, raw []byte, stat disk.Stat) (*post.Post
 
 func sameAudience(a, b post.Audience) bool { return fmt.Sprint(a.Members()) == fmt.Sprint(b.Members()) }
 
-// months are the month lines of one reader. They are kept until a post changes
-// or expires, since most that is asked is whether there is anything new; and then
-// only the months that changed are worked out anew.
+// months are the month lines of one reader, and of all who see the same. They are
+// kept until a post changes or expires, since most that is asked is whether there
+// is anything new; and then only the months that changed are worked out anew.
 func (h *Home) months(v *index.View, me tree, g post.Grants, at time.Time) (wire.Months, error) {
 	changes, err := v.Changes(g)
 	if err != nil {
 		return nil, err
 	}
-	key := "" // all strangers are one
-	if g.Friend {
-		key = fmt.Sprint(g.Reader, g.Since, g.Groups)
-	}
-	if before := h.served.kept(key); before.holds(changes, at) {
+	if before, ok := h.served.kept(changes); ok && before.holds(at) {
 		return before.months, nil
 	}
-	now := summed{changes: changes, from: at}
+	now := summed{from: at}
 	perMonth, expiring, err := v.MonthChanges(me.cert.Fingerprint(), g)
 	if err != nil {
 		return nil, err
@@ -233,7 +229,7 @@ func (h *Home) months(v *index.View, me tree, g post.Grants, at time.Time) (wire
 	if now.until, err = v.NextExpiry(me.cert.Fingerprint(), g, at); err != nil {
 		return nil, err
 	}
-	h.served.keep(key, now)
+	h.served.keep(changes, now)
 	return now.months, nil
 }
 

@@ -24,7 +24,7 @@ type served struct {
 	swept   time.Time
 	buckets map[pgp.Fingerprint]*rate.Limiter
 	perKey  rate.Limit
-	sums    map[string]summed
+	sums    map[string]summed // by what may be seen
 	offered offeredMonths
 	synced  lastSync
 	waiting map[pgp.Fingerprint]int // answers held back
@@ -236,31 +236,31 @@ func (s *served) wait(from pgp.Fingerprint, n int) bool {
 
 // summed are month lines and how long they hold.
 type summed struct {
-	changes     string    // of all posts that the reader may see
 	from, until time.Time // until is zero if nothing expires
 	months      wire.Months
 }
 
-// holds tells whether the whole is still right: the generation of the index is
-// in changes, too.
-func (m summed) holds(changes string, at time.Time) bool {
-	return m.changes == changes && !at.Before(m.from) && (m.until.IsZero() || at.Before(m.until))
+func (m summed) holds(at time.Time) bool {
+	return !at.Before(m.from) && (m.until.IsZero() || at.Before(m.until))
 }
 
-func (s *served) kept(key string) summed {
+// kept is what was summed up, by index.View.Changes: what may be seen, as it is
+// now.
+func (s *served) kept(changes string) (m summed, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.sums[key]
+	m, ok = s.sums[changes]
+	return m, ok
 }
 
-func (s *served) keep(key string, m summed) {
-	const most = 1000 // readers; a stranger has any number of keys, but no rights of his own
+func (s *served) keep(changes string, m summed) {
+	const most = 1000
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.sums == nil || len(s.sums) >= most {
 		s.sums = map[string]summed{}
 	}
-	s.sums[key] = m
+	s.sums[changes] = m
 }
 
 // StartServing makes ready to answer: a stat of every file of mine, old
