@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -34,7 +33,7 @@ const (
 	maxString  = 255
 )
 
-var isSalt, isHash = regexp.MustCompile(`^[0-9a-f]{32}$`), regexp.MustCompile(`^[0-9a-f]{64}$`)
+var isSalt, isHash = text.NewPattern(`^[0-9a-f]{32}$`), text.NewPattern(`^[0-9a-f]{64}$`)
 
 // openly is the record that everyone can read.
 func openly(fpr pgp.Fingerprint, name string) Record {

@@ -2,12 +2,12 @@ package post
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/p2ps/p2ps/pkg/ijson"
 	"github.com/p2ps/p2ps/pkg/pgp"
+	"github.com/p2ps/p2ps/pkg/text"
 )
 
 // An Audience says who may see a post. The zero Audience is nobody but me.
@@ -24,7 +24,7 @@ const (
 	friends = "friends"
 )
 
-var groupPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
+var groupPattern = text.NewPattern(`^[a-z0-9][a-z0-9-]{0,31}$`)
 
 // IsGroupName tells whether s may name a group: its form, and that it is none
 // of the reserved words me, friends and public.

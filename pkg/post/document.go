@@ -4,12 +4,12 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/p2ps/p2ps/pkg/ijson"
 	"github.com/p2ps/p2ps/pkg/pgp"
+	"github.com/p2ps/p2ps/pkg/text"
 )
 
 // document is what p2ps itself reads of a post. Members that mean the same in
@@ -59,7 +59,7 @@ var last = []string{"expires", "revision", "to", "bto", "signature"}
 var private = map[string]bool{"to": true, "bto": true, "cc": true, "bcc": true, "audience": true}
 
 // webAddress is what a Page may point at: no spaces, no control characters.
-var webAddress = regexp.MustCompile(`^https?://[^\x00-\x20\x7f-\x{9f}]+$`)
+var webAddress = text.NewPattern(`^https?://[^\x00-\x20\x7f-\x{9f}]+$`)
 
 // maxReaction is how long the one emoji of a Like may be, in bytes.
 const maxReaction = 64

@@ -3,11 +3,11 @@ package post
 import (
 	"encoding/hex"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/p2ps/p2ps/pkg/ijson"
+	"github.com/p2ps/p2ps/pkg/text"
 )
 
 // A File is one that a post names. Its bytes are found by their SHA-256, beside
@@ -31,8 +31,8 @@ var fileKinds = []string{"Image", "Audio", "Video", "Document"}
 const fileScheme = "sha256:"
 
 var (
-	mediaTypePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*$`)
-	filePattern      = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+	mediaTypePattern = text.NewPattern(`^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*$`)
+	filePattern      = text.NewPattern(`^sha256:[0-9a-f]{64}$`)
 )
 
 // attached is an attachment as it stands in a post. What is not there is nil.

@@ -2,13 +2,13 @@ package post
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/p2ps/p2ps/pkg/ijson"
+	"github.com/p2ps/p2ps/pkg/text"
 )
 
 // particular are the members of the kinds of spec/kinds.md: where, when, in
@@ -32,8 +32,8 @@ const (
 )
 
 var (
-	languageTag = regexp.MustCompile(`^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$`)
-	zoneName    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$`)
+	languageTag = text.NewPattern(`^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$`)
+	zoneName    = text.NewPattern(`^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$`)
 	unitsOf     = []string{"cm", "feet", "inches", "km", "m", "miles"} // Activity Vocabulary, units
 )
 

@@ -4,12 +4,12 @@ import (
 	"encoding/base32"
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/p2ps/p2ps/pkg/pgp"
+	"github.com/p2ps/p2ps/pkg/text"
 )
 
 // A Position is the part of an id after the slash, and the name of its file:
@@ -22,8 +22,8 @@ import (
 type Position string
 
 var (
-	positionPattern = regexp.MustCompile(`^(19|20|21)[0-9]{2}(0[1-9]|1[0-2])[0-9]{2}-[0-9]{9}-[a-z2-7]{13}$`)
-	stampPattern    = regexp.MustCompile(`^(19|20|21)[0-9]{2}(0[1-9]|1[0-2])[0-9]{2}-[0-9]{9}$`)
+	positionPattern = text.NewPattern(`^(19|20|21)[0-9]{2}(0[1-9]|1[0-2])[0-9]{2}-[0-9]{9}-[a-z2-7]{13}$`)
+	stampPattern    = text.NewPattern(`^(19|20|21)[0-9]{2}(0[1-9]|1[0-2])[0-9]{2}-[0-9]{9}$`)
 	letters         = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 )
 

@@ -2,10 +2,10 @@ package post
 
 import (
 	"html"
-	"regexp"
 	"strings"
 
 	"github.com/p2ps/p2ps/pkg/ijson"
+	"github.com/p2ps/p2ps/pkg/text"
 )
 
 // Text is all that a post says to people, as plain text, whatever its type:
@@ -60,8 +60,8 @@ func namesIn(v Value) []string {
 }
 
 var (
-	htmlTag = regexp.MustCompile(`(?s)<!--.*?-->|<(?:script|style)\b.*?</(?:script|style)\s*>|</?[A-Za-z][^<>]*>`)
-	linkTo  = regexp.MustCompile(`\]\([^()\s]*\)`)
+	htmlTag = text.NewPattern(`(?s)<!--.*?-->|<(?:script|style)\b.*?</(?:script|style)\s*>|</?[A-Za-z][^<>]*>`)
+	linkTo  = text.NewPattern(`\]\([^()\s]*\)`)
 )
 
 // plain is what is read of a text: without the tags of HTML, which a text

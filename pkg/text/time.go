@@ -3,7 +3,6 @@ package text
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"time"
 
@@ -43,7 +42,7 @@ func Size(n int64) string {
 	return humanize.IBytes(uint64(max(0, n)))
 }
 
-var howLong = regexp.MustCompile(`^([0-9]{1,9}[wdhms])+$`)
+var howLong = NewPattern(`^([0-9]{1,9}[wdhms])+$`)
 
 // ParseTime reads the times of flags: a day ("2026-11-22", its beginning), a
 // minute ("2026-11-22T18:30"), both where now is, RFC 3339, or how long before

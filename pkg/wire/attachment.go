@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"time"
 
 	"github.com/p2ps/p2ps/pkg/ijson"
 	"github.com/p2ps/p2ps/pkg/pgp"
 	"github.com/p2ps/p2ps/pkg/post"
+	"github.com/p2ps/p2ps/pkg/text"
 )
 
 // KindAttachment asks for a part of a file that a post names.
@@ -79,7 +79,7 @@ func (p *Part) reader() io.Reader {
 	return bytes.NewReader(p.Data)
 }
 
-var sha256Pattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
+var sha256Pattern = text.NewPattern(`^[0-9a-f]{64}$`)
 
 // IsSHA256 tells whether s is a SHA-256 in lower-case hexadecimal.
 func IsSHA256(s string) bool { return len(s) == 64 && sha256Pattern.MatchString(s) }

@@ -2,10 +2,10 @@ package wire
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 
 	"github.com/p2ps/p2ps/pkg/ijson"
+	"github.com/p2ps/p2ps/pkg/text"
 )
 
 // Limits of hello and of addresses (spec M24, I8).
@@ -52,8 +52,8 @@ func isAddress(a string) bool { return addressPattern.MatchString(a) && len(a) <
 const maxAddress = 300
 
 var (
-	addressPattern = regexp.MustCompile(`^https?://([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
-	tokenPattern   = regexp.MustCompile(`^[A-Z2-7]{26}$`)
+	addressPattern = text.NewPattern(`^https?://([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
+	tokenPattern   = text.NewPattern(`^[A-Z2-7]{26}$`)
 )
 
 // hello reads what belongs to a hello (spec I8).

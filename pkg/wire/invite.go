@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/p2ps/p2ps/pkg/pgp"
+	"github.com/p2ps/p2ps/pkg/text"
 )
 
 // inviteStart begins every invite of version 1.
@@ -120,9 +120,9 @@ func isToken(s string) bool {
 }
 
 var (
-	laterInvite = regexp.MustCompile(`^P2PS:([2-9]|[1-9][0-9]{1,3})/`)
-	hostPattern = regexp.MustCompile(`^[A-Z0-9]([A-Z0-9.-]*[A-Z0-9])?$`)
-	portPattern = regexp.MustCompile(`^[1-9][0-9]{0,4}$`)
+	laterInvite = text.NewPattern(`^P2PS:([2-9]|[1-9][0-9]{1,3})/`)
+	hostPattern = text.NewPattern(`^[A-Z0-9]([A-Z0-9.-]*[A-Z0-9])?$`)
+	portPattern = text.NewPattern(`^[1-9][0-9]{0,4}$`)
 )
 
 // parsePlace reads HOST:PORT, an IPv6 address without brackets, as an address.

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"hash"
 	"iter"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/p2ps/p2ps/pkg/post"
+	"github.com/p2ps/p2ps/pkg/text"
 )
 
 // ParseLine reads a post line: id SP revision SP sha256 (spec W7).
@@ -53,7 +53,7 @@ func (m Month) String() string {
 	return m.Month + " " + strconv.Itoa(m.Count) + " " + hex.EncodeToString(m.Hash[:])
 }
 
-var monthPattern = regexp.MustCompile(`^(19|20|21)[0-9]{2}(0[1-9]|1[0-2])$`)
+var monthPattern = text.NewPattern(`^(19|20|21)[0-9]{2}(0[1-9]|1[0-2])$`)
 
 // IsMonth tells whether s is like 202611.
 func IsMonth(s string) bool { return monthPattern.MatchString(s) }

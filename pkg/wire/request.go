@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"github.com/p2ps/p2ps/pkg/ijson"
 	"github.com/p2ps/p2ps/pkg/pgp"
 	"github.com/p2ps/p2ps/pkg/post"
+	"github.com/p2ps/p2ps/pkg/text"
 )
 
 // request is the literal of a request. Only from, time and key must be right
@@ -51,7 +51,7 @@ const mostWait = 3600
 // maxKey is the size of a certificate that comes along (spec M17).
 const maxKey = 24 << 10
 
-var noncePattern = regexp.MustCompile(`^[0-9a-f]{32}$`)
+var noncePattern = text.NewPattern(`^[0-9a-f]{32}$`)
 
 // A Request is a sealed request that was decrypted. Nothing in it is believed
 // before Verify returns nil.
