@@ -7,6 +7,7 @@ import (
 	"net"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -113,6 +114,7 @@ func (e *env) serve(ctx context.Context, h *home.Home, l net.Listener, limits pe
 	if err := e.emit(line, line.URL); err != nil {
 		return err
 	}
+	e.tellReached(reached, line.URL)
 	if err := e.writeReady(ready, line.URL); err != nil {
 		return err
 	}
@@ -125,6 +127,13 @@ func (e *env) serve(ctx context.Context, h *home.Home, l net.Listener, limits pe
 	}
 	e.say("no longer serving")
 	return nil
+}
+
+// tellReached says where friends reach a server whose URL is one for this machine.
+func (e *env) tellReached(reached []string, url string) {
+	if len(reached) > 0 && !slices.Contains(reached, url) {
+		e.say("friends reach it at %s", strings.Join(reached, " or "))
+	}
 }
 
 // announces tells whether a server is announced on the local network, and says
