@@ -2,6 +2,7 @@ package disk
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -58,12 +59,30 @@ func (r *Root) lstat(local string) (fs.FileInfo, error) {
 
 // openRegular opens a regular file for reading, and nothing else.
 func (r *Root) openRegular(local string) (*os.File, Stat, error) {
-	fd, ok, err := r.openBeneath(local, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW)
+	fd, stat, ok, err := r.openRegularBeneath(local)
 	if !ok {
 		return r.openChecked(local)
 	}
 	if err != nil {
 		return nil, Stat{}, err
+	}
+	return os.NewFile(uintptr(fd), local), stat, nil
+}
+
+// openBriefly is openRegular for a file that is read at once: os asks the kernel
+// twice more what it is, and has the runtime watch it, for nothing.
+func (r *Root) openBriefly(local string) (io.ReadCloser, Stat, error) {
+	fd, stat, ok, err := r.openRegularBeneath(local)
+	if !ok {
+		return r.openChecked(local)
+	}
+	return descriptor(fd), stat, err
+}
+
+func (r *Root) openRegularBeneath(local string) (fd int, stat Stat, ok bool, err error) {
+	fd, ok, err = r.openBeneath(local, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW)
+	if !ok || err != nil {
+		return -1, Stat{}, ok, err
 	}
 	var info info
 	err = fstat(fd, &info.stat)
@@ -72,10 +91,32 @@ func (r *Root) openRegular(local string) (*os.File, Stat, error) {
 	}
 	if err != nil {
 		_ = unix.Close(fd)
-		return nil, Stat{}, err
+		return -1, Stat{}, true, err
 	}
-	return os.NewFile(uintptr(fd), local), StatOf(&info), nil
+	return fd, StatOf(&info), true, nil
 }
+
+// A descriptor is an open file of one goroutine.
+type descriptor int
+
+// Read implements io.Reader.
+func (d descriptor) Read(p []byte) (n int, err error) {
+	for {
+		n, err = unix.Read(int(d), p)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case err != nil:
+			return 0, err
+		case n == 0 && len(p) > 0:
+			return 0, io.EOF
+		default:
+			return n, nil
+		}
+	}
+}
+
+// Close implements io.Closer.
+func (d descriptor) Close() error { return unix.Close(int(d)) }
 
 // openDir opens a directory; a pipe of that name does not make it wait.
 func (r *Root) openDir(local string) (*os.File, error) {

@@ -3,6 +3,7 @@
 package disk
 
 import (
+	"io"
 	"io/fs"
 	"os"
 )
@@ -12,6 +13,11 @@ func (r *Root) lstat(local string) (fs.FileInfo, error) {
 }
 
 func (r *Root) openRegular(local string) (*os.File, Stat, error) {
+	return r.openChecked(local)
+}
+
+// openBriefly is openRegular for a file that is read at once.
+func (r *Root) openBriefly(local string) (io.ReadCloser, Stat, error) {
 	return r.openChecked(local)
 }
 

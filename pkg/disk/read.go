@@ -90,36 +90,6 @@ func (f *File) read(primitive func() (int, error)) (n int, err error) {
 	return n, err
 }
 
-// ReadFile returns the bytes of a regular file of at most limit bytes, and its
-// Stat as OpenFile does. Errors: fs.ErrNotExist, ErrNotRegular, ErrTooLarge.
-func (r *Root) ReadFile(name string, limit int64) ([]byte, Stat, error) {
-	file, stat, err := r.OpenFile(name)
-	if err != nil {
-		return nil, Stat{}, err
-	}
-	defer func() { _ = file.Close() }()
-	if stat.Size > limit {
-		return nil, Stat{}, r.fail(OpRead, name, ErrTooLarge)
-	}
-	data := make([]byte, 0, stat.Size+1) // the one more finds the end without growing
-	for {
-		n, err := file.Read(data[len(data):cap(data)])
-		data = data[:len(data)+n]
-		if int64(len(data)) > limit { // it grew since
-			return nil, Stat{}, r.fail(OpRead, name, ErrTooLarge)
-		}
-		if errors.Is(err, io.EOF) {
-			return data, stat, nil
-		}
-		if err != nil {
-			return nil, Stat{}, err
-		}
-		if len(data) == cap(data) {
-			data = append(data, 0)[:len(data)]
-		}
-	}
-}
-
 // Lstat says what a name is, without following a symbolic link.
 func (r *Root) Lstat(name string) (info fs.FileInfo, err error) {
 	err = r.do(OpLstat, name, func(local string) (err error) {
