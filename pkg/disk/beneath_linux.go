@@ -57,6 +57,24 @@ func (r *Root) lstat(local string) (fs.FileInfo, error) {
 	return info, nil
 }
 
+// dirStat asks for a path in one call. Nothing is opened, so nothing is given
+// away should a link have come to stand on the way.
+func (r *Root) dirStat(local string) (Stat, error) {
+	var st unix.Stat_t
+	for {
+		err := unix.Fstatat(int(r.top.Fd()), local, &st, unix.AT_SYMLINK_NOFOLLOW)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case err != nil:
+			return Stat{}, err
+		case st.Mode&unix.S_IFMT != unix.S_IFDIR:
+			return Stat{}, unix.ENOTDIR
+		default:
+			return Stat{Size: st.Size, Mtime: st.Mtim.Nano(), Ctime: st.Ctim.Nano(), Ino: st.Ino}, nil
+		}
+	}
+}
+
 // openRegular opens a regular file for reading, and nothing else.
 func (r *Root) openRegular(local string) (*os.File, Stat, error) {
 	fd, stat, ok, err := r.openRegularBeneath(local)

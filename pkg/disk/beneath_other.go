@@ -6,10 +6,22 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"syscall"
 )
 
 func (r *Root) lstat(local string) (fs.FileInfo, error) {
 	return r.root.Lstat(local)
+}
+
+func (r *Root) dirStat(local string) (Stat, error) {
+	info, err := r.root.Lstat(local)
+	if err == nil && !info.IsDir() {
+		err = syscall.ENOTDIR
+	}
+	if err != nil {
+		return Stat{}, err
+	}
+	return StatOf(info), nil
 }
 
 func (r *Root) openRegular(local string) (*os.File, Stat, error) {

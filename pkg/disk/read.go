@@ -99,6 +99,17 @@ func (r *Root) Lstat(name string) (info fs.FileInfo, err error) {
 	return info, err
 }
 
+// DirStat is the Stat of a directory, for a quarter of what Lstat costs: there may
+// be hundreds to be looked at before each answer. It trusts the directories that
+// its name leads through to be no links; whoever asks looks at these as well.
+func (r *Root) DirStat(name string) (stat Stat, err error) {
+	err = r.do(OpLstat, name, func(local string) (err error) {
+		stat, err = r.dirStat(local)
+		return err
+	})
+	return stat, err
+}
+
 // Exists says whether there is anything under a name, even a dangling link.
 func (r *Root) Exists(name string) (bool, error) {
 	_, err := r.Lstat(name)

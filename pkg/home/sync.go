@@ -109,8 +109,25 @@ func (h *Home) sync(ctx context.Context, x *index.Index, full bool, trees ...tre
 }
 
 // syncMine is sync of my own tree, shared by all who come while another one runs.
+// As long as nobody wrote to the index, what it says of my folders is remembered:
+// of a million posts there are a hundred folders.
 func (h *Home) syncMine(ctx context.Context, x *index.Index, me tree) error {
-	return h.served.synced.share(x, func() error { return h.sync(ctx, x, false, me) })
+	l := &h.served.synced
+	return l.share(x, func() error {
+		writes, err := x.Writes(ctx)
+		if err != nil {
+			return err
+		}
+		if l.of == x && l.writes == writes && l.still.Is(h.root) {
+			return nil
+		}
+		known, err := h.folders(ctx, x, []tree{me})
+		if err != nil {
+			return err
+		}
+		l.still, l.writes = me.StillOf(known[me.Tree]), writes
+		return h.scan(ctx, x, me, feed.Look{Known: known[me.Tree]}, h.lockFor(x))
+	})
 }
 
 // A lastSync is the last sync of one tree.
@@ -119,6 +136,9 @@ type lastSync struct {
 	begun atomic.Int64
 	of    *index.Index
 	err   error
+
+	still  *feed.Still // the folders as the index had them
+	writes int64       // when it had so many
 }
 
 // share runs a sync, unless one ran that began after its caller came: so he is
@@ -131,8 +151,9 @@ func (l *lastSync) share(x *index.Index, sync func() error) error {
 		return nil
 	}
 	l.begun.Add(1)
-	l.of, l.err = x, sync()
-	return l.err
+	err := sync()
+	l.of, l.err = x, err
+	return err
 }
 
 // A lock is taken for one batch of changes.

@@ -61,6 +61,7 @@ type Index struct {
 
 	readers chan *reader
 	closed  atomic.Bool
+	watcher watcher
 
 	mu      sync.Mutex
 	authors map[pgp.Fingerprint]int64
@@ -147,8 +148,8 @@ func open(ctx context.Context, root *disk.Root, generation, mode string) (*Index
 	if x.read, err = sql.Open("sqlite", file+"?mode=rw"+settings); err != nil {
 		return nil, errors.Join(err, x.write.Close())
 	}
-	x.read.SetMaxOpenConns(mostReaders)
-	if generation == "" { // readers of a shared memory database would lock each other out
+	x.read.SetMaxOpenConns(mostReaders + 1) // and the watcher
+	if generation == "" {                   // readers of a shared memory database would lock each other out
 		x.read.SetMaxOpenConns(1)
 		_ = x.read.Close()
 		x.read = x.write
@@ -252,6 +253,7 @@ func (x *Index) Discard() error {
 // Close ends the use of the index.
 func (x *Index) Close() error {
 	x.closed.Store(true)
+	x.watcher.close()
 	for range mostReaders {
 		select {
 		case r := <-x.readers:

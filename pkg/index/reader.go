@@ -50,14 +50,22 @@ func (x *Index) reading(ctx context.Context, look func(*reader) error) error {
 	return look(r)
 }
 
-func (r *reader) begin(ctx context.Context, db *sql.DB) (err error) {
-	if r.conn == nil {
-		if r.conn, err = db.Conn(ctx); err != nil {
-			return damaged(err)
-		}
-		r.kept = map[string]*sql.Stmt{}
+func (r *reader) begin(ctx context.Context, db *sql.DB) error {
+	if err := r.open(ctx, db); err != nil {
+		return err
 	}
 	return damaged(r.exec(ctx, "BEGIN"))
+}
+
+func (r *reader) open(ctx context.Context, db *sql.DB) (err error) {
+	if r.conn != nil {
+		return nil
+	}
+	if r.conn, err = db.Conn(ctx); err != nil {
+		return damaged(err)
+	}
+	r.kept = map[string]*sql.Stmt{}
+	return nil
 }
 
 func (r *reader) end() error { return r.exec(context.Background(), "ROLLBACK") } // nothing was changed

@@ -48,6 +48,7 @@ func (x *Index) Update(ctx context.Context, change func(*Tx) error) error {
 			return err
 		}
 	}
+	x.watcher.updates.Add(1)
 	return damaged(sqlTx.Commit())
 }
 
