@@ -298,21 +298,28 @@ type benchFeed struct {
 	server *exec.Cmd
 	url    string
 	newest post.Position
+	apart  time.Duration // of two posts that are written
 }
 
 func newBenchFeed(b *testing.B, dir string, n int) *benchFeed {
-	f := &benchFeed{benchPerson: newBenchHome(b, dir, "alice"), bob: newBenchHome(b, dir, "bob")}
+	const apart = 30 * time.Minute // of a busy feed, since a month is a folder
+	f := &benchFeed{benchPerson: newBenchHome(b, dir, "alice"), bob: newBenchHome(b, dir, "bob"), apart: apart}
 	f.run("friend", "add", f.bob.key)
 	f.write(b, n, time.Now().Add(-time.Duration(n+1000)*apart)) // there is room for more
 	f.run("status")                                             // makes the index
-	ready := filepath.Join(dir, "url")
-	f.server = benchCommand(dir, "alice", "serve", "--listen", "127.0.0.1:0", "--ready-file", ready)
+	f.serve(b)
+	return f
+}
+
+func (f *benchFeed) serve(b *testing.B) {
+	ready := filepath.Join(f.dir, "url")
+	_ = os.Remove(ready)
+	f.server = benchCommand(f.dir, "alice", "serve", "--listen", "127.0.0.1:0", "--ready-file", ready)
 	f.server.Env = append(f.server.Env, "P2PS_RATE_PER_KEY=1000000", "P2PS_RATE_PER_ADDRESS=1000000")
 	f.server.Stderr = nil
 	must(b, f.server.Start())
 	b.Cleanup(func() { f.stop(b) })
 	f.url = readyURL(b, ready)
-	return f
 }
 
 // stop ends the server, once.
@@ -423,9 +430,6 @@ func private(b *testing.B, dir string) {
 	}
 }
 
-// apart is the time between two posts: of a busy feed, since a month is a folder.
-const apart = 30 * time.Minute
-
 // write writes n signed posts for friends from a moment on.
 func (f *benchFeed) write(b *testing.B, n int, from time.Time) {
 	me, cert, err := keyOf(f.dir, f.who)
@@ -437,7 +441,7 @@ func (f *benchFeed) write(b *testing.B, n int, from time.Time) {
 		batch := root.NewBatch()
 		for range min(1000, n-done) {
 			done++
-			f.newest, err = post.NewPosition(from.Add(time.Duration(done)*apart), zero{byte(done), byte(done >> 8)})
+			f.newest, err = post.NewPosition(from.Add(time.Duration(done)*f.apart), zero{byte(done), byte(done >> 8)})
 			must(b, err)
 			d := post.NewDraft("Note")
 			d.Set("content", fmt.Sprintf("Post %d. %s", done, strings.Repeat("All work and no play makes a long walk. ", 7)))

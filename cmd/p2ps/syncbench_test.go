@@ -28,13 +28,7 @@ import (
 //
 //	go test -bench Sync -benchtime 5x -run '^$' -timeout 1h ./cmd/p2ps
 func BenchmarkSync(b *testing.B) {
-	n := 100_000
-	if s := os.Getenv("P2PS_BENCH_POSTS"); s != "" {
-		var err error
-		if n, err = strconv.Atoi(s); err != nil {
-			b.Fatal(err)
-		}
-	}
+	n := benchPosts(b)
 	dir := b.TempDir()
 	alice := benchHome(b, dir, "alice")
 	alice("keygen", "--name", "Alice", "--no-passphrase")
@@ -76,6 +70,17 @@ func BenchmarkSync(b *testing.B) {
 	}
 }
 
+// benchPosts is how many posts the largest feed has.
+func benchPosts(b *testing.B) int {
+	s, set := os.LookupEnv("P2PS_BENCH_POSTS")
+	if !set {
+		return 100_000
+	}
+	n, err := strconv.Atoi(s)
+	must(b, err)
+	return n
+}
+
 // benchmarkCommand runs a command, each time after something was done.
 func benchmarkCommand(b *testing.B, dir, who string, prepare func() error, args ...string) {
 	var cpu time.Duration
@@ -101,7 +106,7 @@ func benchmarkCommand(b *testing.B, dir, who string, prepare func() error, args 
 
 // spreadFeed writes n signed posts for friends, evenly over a time up to now, as
 // they lie after years: on the disk, and not one a second.
-func spreadFeed(b *testing.B, home string, n int, over time.Duration) []string {
+func spreadFeed(b *testing.B, home string, n int, over time.Duration, readers ...string) []string {
 	b.Helper()
 	raw, err := os.ReadFile(filepath.Join(home, "key", "daily.asc"))
 	if err != nil {
@@ -119,7 +124,7 @@ func spreadFeed(b *testing.B, home string, n int, over time.Duration) []string {
 	for core := range cores {
 		all.Go(func() {
 			for i := core; i < n; i += cores {
-				name, err := spreadPost(home, me, begin.Add(time.Duration(i)*(over/time.Duration(n))), i)
+				name, err := spreadPost(home, me, begin.Add(time.Duration(i)*(over/time.Duration(n))), i, readers)
 				if names[i] = name; err != nil {
 					failed.Store(i, err)
 					return
@@ -133,7 +138,7 @@ func spreadFeed(b *testing.B, home string, n int, over time.Duration) []string {
 	return names
 }
 
-func spreadPost(home string, me *pgp.Secret, at time.Time, i int) (string, error) {
+func spreadPost(home string, me *pgp.Secret, at time.Time, i int, readers []string) (string, error) {
 	position, err := post.NewPosition(at, zero{byte(i), byte(i >> 8)})
 	if err != nil {
 		return "", err
@@ -145,13 +150,26 @@ func spreadPost(home string, me *pgp.Secret, at time.Time, i int) (string, error
 	if err != nil {
 		return "", err
 	}
-	data, err := p.File()
-	if err != nil {
-		return "", err
-	}
 	name := filepath.Join(home, filepath.FromSlash(feed.Mine.Path(position)))
-	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
-		return "", err
+	if err := spreadFile(name, p); err != nil || len(readers) == 0 {
+		return name, err
 	}
-	return name, os.WriteFile(name, data, 0o600)
+	copied, err := post.Reopen(p.Wire(), p.Version())
+	for _, reader := range readers {
+		if err == nil {
+			err = spreadFile(filepath.Join(reader, filepath.FromSlash(feed.Of(p.ID().Author).Path(position))), copied)
+		}
+	}
+	return name, err
+}
+
+func spreadFile(name string, p *post.Post) error {
+	data, err := p.File()
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(name), 0o700)
+	}
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(name, data, 0o600)
 }
