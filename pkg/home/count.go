@@ -31,31 +31,26 @@ type Shift struct {
 func (h *Home) Shift(ctx context.Context, before, after post.Grants, members ...string) (s Shift, err error) {
 	err = h.mineIndexed(ctx, func(v *index.View, me pgp.Fingerprint) error {
 		s = Shift{}
-		seen := map[post.Position]bool{}
-		for _, m := range members {
-			rows, err := v.Timeline(index.Filter{Authors: []pgp.Fingerprint{me}, Audience: m, At: h.opt.Now()})
-			if err != nil {
-				return err
+		return v.Audiences(me, members, h.opt.Now(), func(a post.Audience, count func(from, to post.Position) int) {
+			if a.Public {
+				return
 			}
-			for _, r := range rows {
-				if r.Audience.Public || seen[r.ID.Position] {
-					continue
-				}
-				seen[r.ID.Position] = true
-				saw, sees := post.Visible(r.Audience, before, r.ID.Position), post.Visible(r.Audience, after, r.ID.Position)
-				switch {
-				case sees && !saw:
-					s.Shown++
-				case saw && !sees:
-					s.Hidden++
-				case !saw:
-					s.Closed++
-				}
-			}
-		}
-		return nil
+			saw, sees := firstOf(before, a), firstOf(after, a)
+			s.Shown += count(sees, saw)
+			s.Hidden += count(saw, sees)
+			s.Closed += count("", min(saw, sees))
+		})
 	})
 	return s, err
+}
+
+// firstOf is the position from which the reader of g sees the posts of an
+// audience: after all if he sees none.
+func firstOf(g post.Grants, a post.Audience) post.Position {
+	if from, sees := g.From(a); sees {
+		return from
+	}
+	return last
 }
 
 // mineIndexed looks at my own posts, in an index in step with their files.

@@ -2,6 +2,7 @@ package index
 
 import (
 	"database/sql"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -208,4 +209,42 @@ func (v *View) Counts(author pgp.Fingerprint) (map[string]int, error) {
 		return nil
 	})
 	return counts, err
+}
+
+// Audiences tells of each audience that has one of some members, and counts the
+// posts of author for it that are live at a moment, from one position up to, not
+// including, another: by the index alone, of a million as well.
+func (v *View) Audiences(author pgp.Fingerprint, members []string, at time.Time, tell func(a post.Audience, count func(from, to post.Position) int)) error {
+	n, err := v.author(author)
+	if err != nil {
+		return err
+	}
+	all := map[int64]post.Audience{}
+	err = v.each("SELECT n, members FROM audience", nil, func(rows *sql.Rows) error {
+		var number int64
+		var names string
+		if err := rows.Scan(&number, &names); err != nil {
+			return err
+		}
+		named := strings.Fields(names)
+		if !slices.ContainsFunc(named, func(m string) bool { return slices.Contains(members, m) }) {
+			return nil
+		}
+		a, err := post.AudienceOf(named)
+		if err != nil {
+			return errors.Join(ErrDamaged, err)
+		}
+		all[number] = a
+		return nil
+	})
+	for number, a := range all {
+		tell(a, func(from, to post.Position) (count int) {
+			if from < to && err == nil {
+				err = v.q.one(v.ctx, `SELECT count(*) FROM post INDEXED BY post_audience WHERE author = ? AND audience = ? AND state = 0
+					AND position >= ? AND position < ? AND (expires = 0 OR expires > ?)`, []any{n, number, string(from), string(to), at.Unix()}, &count)
+			}
+			return count
+		})
+	}
+	return damaged(err)
 }
