@@ -20,12 +20,16 @@ const batch = 1000
 
 // A folder is what the index knows of one.
 type folder struct {
+	writes int64 // it knows that as long as nobody writes
 	dir    feed.Folder
 	posts  map[post.Position]index.Seen
 	strays map[string]index.Stray
 }
 
 func (h *Home) known(ctx context.Context, x *index.Index, t tree, dir string) (k folder, err error) {
+	if k.writes, err = x.Writes(ctx); err != nil {
+		return k, err
+	}
 	err = x.View(ctx, func(v *index.View) error {
 		if month := monthOf(t, dir); month != "" {
 			if k.posts, err = v.Seen(t.author(), post.Position(month), post.Position(month+"~")); err != nil {
@@ -59,13 +63,18 @@ func (d differences) none() bool { return len(d.read)+len(d.back)+len(d.lost)+le
 
 // compare finds them. Files in taken have been read already.
 func (k folder) compare(l feed.Listing, taken map[string]bool) (d differences) {
-	here := make(map[string]bool, len(l.Files))
+	found := 0 // of what the index knows
 	for _, f := range l.Files {
-		here[f.Name] = true
 		s, isStray := k.strays[f.Name]
 		p, isPost := index.Seen{}, false
 		if f.Kind == feed.Post {
 			p, isPost = k.posts[f.Position]
+		}
+		if isStray {
+			found++
+		}
+		if isPost {
+			found++
 		}
 		switch {
 		case taken[f.Name]:
@@ -76,6 +85,18 @@ func (k folder) compare(l feed.Listing, taken map[string]bool) (d differences) {
 		default:
 			d.read = append(d.read, f)
 		}
+	}
+	if found < len(k.posts)+len(k.strays) {
+		d.miss(k, l)
+	}
+	return d
+}
+
+// miss finds what the index knows and the folder does not hold.
+func (d *differences) miss(k folder, l feed.Listing) {
+	here := make(map[string]bool, len(l.Files))
+	for _, f := range l.Files {
+		here[f.Name] = true
 	}
 	for p, s := range k.posts {
 		if s.State != index.Removed && !here[string(p)+".json"] {
@@ -89,7 +110,6 @@ func (k folder) compare(l feed.Listing, taken map[string]bool) (d differences) {
 	}
 	slices.Sort(d.lost) // one order of what is asked of the disk, so that its failures can be told again
 	slices.Sort(d.strayed)
-	return d
 }
 
 // follow takes one changed folder into the index.
@@ -103,7 +123,7 @@ func (h *Home) follow(ctx context.Context, x *index.Index, t tree, l feed.Listin
 	}
 	taken := map[string]bool{}
 	for done := false; !done; {
-		if done, err = h.take(ctx, x, t, &l, taken, now, lock); err != nil {
+		if done, err = h.take(ctx, x, t, &l, &k, taken, now, lock); err != nil {
 			return err
 		}
 	}
@@ -112,15 +132,18 @@ func (h *Home) follow(ctx context.Context, x *index.Index, t tree, l feed.Listin
 
 // take puts what some files of a folder are into the index in one transaction,
 // under the lock: nobody else writes rows meanwhile, and what the index knows is
-// what it knows then. It says whether it was all.
-func (h *Home) take(ctx context.Context, x *index.Index, t tree, l *feed.Listing, taken map[string]bool, now time.Time,
+// what it knows then: k, unless somebody wrote since. It says whether it was all.
+func (h *Home) take(ctx context.Context, x *index.Index, t tree, l *feed.Listing, k *folder, taken map[string]bool, now time.Time,
 	lock lock) (done bool, err error) {
 	unlock, err := lock(ctx)
 	if err != nil {
 		return false, err
 	}
 	defer unlock()
-	k, err := h.known(ctx, x, t, l.Dir)
+	writes, err := x.Writes(ctx)
+	if err == nil && writes != k.writes {
+		*k, err = h.known(ctx, x, t, l.Dir)
+	}
 	if err != nil {
 		return false, err
 	}
