@@ -463,13 +463,13 @@ type zero [2]byte
 func (z zero) Read(p []byte) (int, error) { return copy(p, append(z[:], make([]byte, len(p))...)), nil }
 
 func readyURL(b *testing.B, name string) string {
-	for range 500 {
+	for range 3000 { // all of a million files are looked at first
 		if url, err := os.ReadFile(name); err == nil {
 			return strings.TrimSpace(string(url))
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	b.Fatal("the server is not ready after 10 s")
+	b.Fatal("the server is not ready after a minute")
 	return ""
 }
 
