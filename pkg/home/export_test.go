@@ -36,3 +36,7 @@ func (h *Home) FollowWatcher(ctx context.Context, lost bool) error {
 	defer func() { _ = w.Close() }()
 	return (&looker{h: h, w: w}).follow(ctx, []string{"."}, lost)
 }
+
+// Remembers tells whether my folders are remembered as they are, so that an answer
+// need not ask the index of them.
+func (h *Home) Remembers() bool { return h.served.synced.still.Is(h.root) }
