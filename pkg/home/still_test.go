@@ -12,12 +12,16 @@ import (
 // What was done by hand since the last answer shows in the next one, also when the
 // folders were as they were for long, and are remembered so.
 func TestRememberedFolders(t *testing.T) {
+	third := "" // name of a post that is not there at first
 	for _, c := range []struct {
 		name   string
 		change func(dir, file string) error
 		want   int // posts given, of two
 	}{
 		{"nothing", func(string, string) error { return nil }, 2},
+		{"one was renamed in", func(dir, file string) error {
+			return os.Rename(filepath.Join(dir, "third"), filepath.Join(filepath.Dir(file), third))
+		}, 3},
 		{"one was removed", func(_, file string) error { return os.Remove(file) }, 1},
 		{"one was renamed", func(_, file string) error { return os.Rename(file, file+"~") }, 1},
 		{"another text was renamed over it", func(dir, file string) error {
@@ -38,6 +42,9 @@ func TestRememberedFolders(t *testing.T) {
 			d := newDuo(t)
 			p := d.note("one", forFriends)
 			d.note("two", forFriends)
+			away := d.path(d.note("three", forFriends))
+			third = filepath.Base(away)
+			d.check(os.Rename(away, filepath.Join(d.ownerDir, "third")))
 			d.tick(time.Since(d.ownerClock) + time.Minute) // nothing is too young to be trusted
 			for range 2 {                                  // the first writes down what it saw
 				if n := given(t, d); n != 2 {
