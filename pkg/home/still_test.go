@@ -12,15 +12,15 @@ import (
 // What was done by hand since the last answer shows in the next one, also when the
 // folders were as they were for long, and are remembered so.
 func TestRememberedFolders(t *testing.T) {
-	third := "" // name of a post that is not there at first
+	third := "" // the file of a post that is not there at first
 	for _, c := range []struct {
 		name   string
 		change func(dir, file string) error
 		want   int // posts given, of two
 	}{
 		{"nothing", func(string, string) error { return nil }, 2},
-		{"one was renamed in", func(dir, file string) error {
-			return os.Rename(filepath.Join(dir, "third"), filepath.Join(filepath.Dir(file), third))
+		{"one was renamed in", func(dir, _ string) error {
+			return os.Rename(filepath.Join(dir, "third"), third)
 		}, 3},
 		{"one was removed", func(_, file string) error { return os.Remove(file) }, 1},
 		{"one was renamed", func(_, file string) error { return os.Rename(file, file+"~") }, 1},
@@ -43,7 +43,7 @@ func TestRememberedFolders(t *testing.T) {
 			p := d.note("one", forFriends)
 			d.note("two", forFriends)
 			away := d.path(d.note("three", forFriends))
-			third = filepath.Base(away)
+			third = away
 			d.check(os.Rename(away, filepath.Join(d.ownerDir, "third")))
 			d.tick(time.Since(d.ownerClock) + time.Minute) // nothing is too young to be trusted
 			for range 2 {                                  // the first writes down what it saw
