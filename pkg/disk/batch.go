@@ -65,6 +65,7 @@ func (b *Batch) Prepare() error {
 	if !b.big() {
 		return nil
 	}
+	defer b.leave() // another may stand there when its files get their names
 	return b.writeAll()
 }
 

@@ -3,9 +3,11 @@ package disk
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -86,6 +88,32 @@ func TestPreparedBatch(t *testing.T) {
 		info, err := root.Lstat(file.name)
 		if err != nil || StatOf(info) != file.Stat {
 			t.Errorf("%s: %+v, not %+v (%v)", file.name, file.Stat, info, err)
+		}
+	}
+}
+
+// A directory that was taken away meanwhile is not written to where it is now.
+func TestPreparedBatchWhoseDirectoryMoved(t *testing.T) {
+	root, _ := open(t)
+	b := root.NewBatch()
+	for i := range syncfsAbove + 1 {
+		b.Add(fmt.Sprintf("x/%02d", i), []byte("new"), 0o600)
+	}
+	if err := b.Prepare(); err != nil {
+		t.Fatal(err)
+	}
+	if err := root.Rename("x", "trash/x"); err != nil {
+		t.Fatal(err)
+	}
+	if err := root.Mkdir("x"); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Commit(); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("error %v", err)
+	}
+	for name := range tree(t, root) {
+		if !strings.HasSuffix(name, tempSuffix) {
+			t.Errorf("%s is there", name)
 		}
 	}
 }
