@@ -24,7 +24,8 @@ or of others, signed or not, nothing in history, nothing that stays in the
 trash. Where posts are missing that nobody took back, no file is removed: they
 may come back.
 
-Posts, history and everything else are left alone. Of several machines of yours
+What a program that was killed left of half-written files goes too, once it is
+an hour old. Posts, history and everything else are left alone. Of several machines of yours
 that share their attachments, pull on this one first.`,
 		Example: `  p2ps gc --dry-run
   p2ps gc --older-than 1w`,
@@ -56,6 +57,9 @@ that share their attachments, pull on this one first.`,
 					files++
 					return remove("file.remove", "sha256:"+u.SHA256, u.Size, change{Name: u.SHA256, Path: u.Path})
 				})
+			}
+			if err == nil && !e.dryRun {
+				err = h.Sweep()
 			}
 			if err := errors.Join(err, out.end()); err != nil {
 				return err

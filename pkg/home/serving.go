@@ -270,7 +270,7 @@ func (h *Home) StartServing(ctx context.Context, perKey float64) error {
 		return err
 	}
 	h.served.start(h.opt.Now(), perKey)
-	if err := h.root.Sweep("."); err != nil {
+	if err := h.Sweep(); err != nil {
 		h.opt.Log.Warn("old temporary files could not be swept", "error", err)
 	}
 	if _, err := h.people.Problems(); err != nil { // members that came by hand are noticed now, not when they first ask

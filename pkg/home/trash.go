@@ -25,6 +25,9 @@ type Trashed struct {
 	Since    time.Time // it lies there
 }
 
+// Sweep removes what crashes left of files that were being written.
+func (h *Home) Sweep() error { return h.root.Sweep(".") }
+
 // EmptyTrash removes the texts that have lain in the trash since before a
 // moment, and tells each. With dry nothing is removed. What is no text of a post
 // there is left alone.
