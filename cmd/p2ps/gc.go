@@ -25,8 +25,8 @@ trash. Where posts are missing that nobody took back, no file is removed: they
 may come back.
 
 What a program that was killed left of half-written files goes too, once it is
-an hour old. Posts, history and everything else are left alone. Of several machines of yours
-that share their attachments, pull on this one first.`,
+an hour old. Posts, history and everything else are left alone. Of several
+machines of yours that share their attachments, pull on this one first.`,
 		Example: `  p2ps gc --dry-run
   p2ps gc --older-than 1w`,
 		Args: noArguments(),

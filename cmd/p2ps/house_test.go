@@ -50,7 +50,7 @@ var guests = map[string]string{
 	"github.com/spf13/pflag":               "cmd/p2ps",
 	"github.com/spf13/viper":               "cmd/p2ps",
 	"github.com/xhit/go-str2duration/v2":   "pkg/text",
-	"golang.org/x/sync":                    "pkg/home",
+	"golang.org/x/sync":                    "pkg/disk pkg/home",
 	"golang.org/x/sys":                     "pkg/disk",
 	"golang.org/x/term":                    "cmd/p2ps",
 	"golang.org/x/text":                    "pkg/text pkg/keyring",
