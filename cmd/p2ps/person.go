@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -74,7 +73,7 @@ func historyTime(history string) string {
 	return history
 }
 
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:@%+=,-]+$`)
+var plainWord = text.NewPattern(`^[A-Za-z0-9_./:@%+=,-]+$`)
 
 // typed writes a word as it is typed in a shell.
 func typed(word string) string {

@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"os/exec"
-	"regexp"
 	"syscall"
+
+	"github.com/p2ps/p2ps/pkg/text"
 )
 
 // pluginName keeps what is looked for on PATH to plain words.
-var pluginName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
+var pluginName = text.NewPattern(`^[a-z0-9][a-z0-9-]*$`)
 
 // plugin runs p2ps-WORD from PATH as `p2ps WORD`, as git does: with the
 // arguments as they are, the streams, the home as P2PS_HOME, and its exit code

@@ -116,7 +116,7 @@ func (b *Batch) writeAll() error {
 		if file.temp != nil {
 			continue
 		}
-		if err := b.enter(path.Dir(file.name), b.root.Mkdir); err != nil {
+		if err := b.enter(path.Dir(file.name), true); err != nil {
 			return err
 		}
 		temp, err := b.root.tempBy(path.Dir(file.name), func(local string) (*os.File, error) {
@@ -137,7 +137,7 @@ func (b *Batch) writeAll() error {
 }
 
 func (b *Batch) rename(file *BatchFile) error {
-	if err := b.enter(path.Dir(file.name), nil); err != nil {
+	if err := b.enter(path.Dir(file.name), false); err != nil {
 		return err
 	}
 	base := path.Base(file.name)

@@ -49,15 +49,15 @@ type system struct {
 	dir    *os.File
 }
 
-// enter opens the directory for what is done next, unless it is the last one.
-// With make it is made before, if it is missing.
-func (b *Batch) enter(dir string, make func(string) error) error {
+// enter opens the directory for what is done next, unless it is the last one. To
+// be written to, it is made before if it is missing.
+func (b *Batch) enter(dir string, toWrite bool) error {
 	if b.in != nil && b.dir == dir {
 		return nil
 	}
 	b.leave()
-	if make != nil {
-		if err := make(dir); err != nil {
+	if toWrite {
+		if err := b.root.Mkdir(dir); err != nil {
 			return err
 		}
 	}
@@ -67,10 +67,10 @@ func (b *Batch) enter(dir string, make func(string) error) error {
 			return err
 		}
 		b.dir, b.in = dir, in
-		if make == nil || !b.big() {
-			return nil
+		if toWrite && b.big() {
+			return b.note(dir)
 		}
-		return b.note(dir)
+		return nil
 	})
 }
 

@@ -61,18 +61,13 @@ func (r *Root) lstat(local string) (fs.FileInfo, error) {
 // away should a link have come to stand on the way.
 func (r *Root) dirStat(local string) (Stat, error) {
 	var st unix.Stat_t
-	for {
-		err := unix.Fstatat(int(r.top.Fd()), local, &st, unix.AT_SYMLINK_NOFOLLOW)
-		switch {
-		case errors.Is(err, unix.EINTR):
-		case err != nil:
-			return Stat{}, err
-		case st.Mode&unix.S_IFMT != unix.S_IFDIR:
-			return Stat{}, unix.ENOTDIR
-		default:
-			return Stat{Size: st.Size, Mtime: st.Mtim.Nano(), Ctime: st.Ctim.Nano(), Ino: st.Ino}, nil
-		}
+	if err := fstatat(int(r.top.Fd()), local, &st); err != nil {
+		return Stat{}, err
 	}
+	if st.Mode&unix.S_IFMT != unix.S_IFDIR {
+		return Stat{}, unix.ENOTDIR
+	}
+	return statFrom(&st), nil
 }
 
 // openRegular opens a regular file for reading, and nothing else.
@@ -186,6 +181,19 @@ func fstat(fd int, stat *syscall.Stat_t) error {
 			return err
 		}
 	}
+}
+
+// fstatat asks for a name as seen from a directory, and follows no link at its end.
+func fstatat(dir int, name string, st *unix.Stat_t) error {
+	for {
+		if err := unix.Fstatat(dir, name, st, unix.AT_SYMLINK_NOFOLLOW); !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}
+
+func statFrom(st *unix.Stat_t) Stat {
+	return Stat{Size: st.Size, Mtime: st.Mtim.Nano(), Ctime: st.Ctim.Nano(), Ino: st.Ino}
 }
 
 // An info is the fs.FileInfo that os would make of the same file.

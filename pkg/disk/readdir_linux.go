@@ -20,11 +20,7 @@ func readDir(dir *os.File) ([]Entry, error) {
 		st   unix.Stat_t
 	)
 	for _, name := range names {
-		for {
-			if err = unix.Fstatat(fd, name, &st, unix.AT_SYMLINK_NOFOLLOW); !errors.Is(err, unix.EINTR) {
-				break
-			}
-		}
+		err := fstatat(fd, name, &st)
 		if errors.Is(err, unix.ENOENT) {
 			continue
 		}
@@ -35,7 +31,7 @@ func readDir(dir *os.File) ([]Entry, error) {
 			Name:    name,
 			Dir:     st.Mode&unix.S_IFMT == unix.S_IFDIR,
 			Regular: st.Mode&unix.S_IFMT == unix.S_IFREG,
-			Stat:    Stat{Size: st.Size, Mtime: st.Mtim.Nano(), Ctime: st.Ctim.Nano(), Ino: st.Ino},
+			Stat:    statFrom(&st),
 		})
 	}
 	return list, nil

@@ -9,7 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"github.com/p2ps/p2ps/pkg/feed"
 	"github.com/p2ps/p2ps/pkg/index"
 	"github.com/p2ps/p2ps/pkg/post"
+	"github.com/p2ps/p2ps/pkg/text"
 	"github.com/p2ps/p2ps/pkg/wire"
 )
 
@@ -28,11 +28,11 @@ const attachmentsDir = "attachments"
 
 // href is how a post names an attachment. Inside a text the quotes would be
 // escaped.
-var href = regexp.MustCompile(`"href"\s*:\s*"sha256:([0-9a-f]{64})"`)
+var href = text.NewPattern(`"href"\s*:\s*"sha256:([0-9a-f]{64})"`)
 
 // names notes which attachments a text names.
 func (c *checker) names(raw []byte) {
-	for _, m := range href.FindAllSubmatch(raw, -1) {
+	for _, m := range href().FindAllSubmatch(raw, -1) {
 		c.mu.Lock()
 		c.named[string(m[1])] = true
 		c.mu.Unlock()
@@ -41,7 +41,7 @@ func (c *checker) names(raw []byte) {
 
 // wants notes which attachments a post of mine must have.
 func (c *checker) wants(raw []byte, name string) {
-	for _, m := range href.FindAllSubmatch(raw, -1) {
+	for _, m := range href().FindAllSubmatch(raw, -1) {
 		c.mu.Lock()
 		c.wanted[string(m[1])] = name
 		c.mu.Unlock()

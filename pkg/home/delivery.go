@@ -32,10 +32,11 @@ type item struct {
 
 	ours    bool         // has an id of the author
 	version post.Version // the line under which it is kept or refused, if ours
-	name    string       // of its file
-	data    []byte
-	row     index.Row // but for the file's stat
-	file    *disk.BatchFile
+
+	name string // of its file, once it is ready
+	data []byte
+	row  index.Row // but for the file's stat
+	file *disk.BatchFile
 }
 
 func newDelivery(raw []ijson.Value, offered map[post.ID]post.Version) *delivery {
@@ -68,42 +69,53 @@ func (k *keeper) open(ctx context.Context, d *delivery) error {
 
 // open opens what is not opened yet, and tells whether a signature was wrong.
 func (d *delivery) open(author pgp.Fingerprint) (failed bool) {
-	var g errgroup.Group
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	const run = 16
-	for i := 0; i < len(d.items); i += run {
-		g.Go(func() error {
-			for j := i; j < min(i+run, len(d.items)); j++ {
-				if t := &d.items[j]; t.post == nil {
-					t.err = t.open(d.tree)
-					v, err := t.claim(d.offered)
-					t.version, t.ours = v, err == nil && v.ID.Author == author
-				}
-			}
-			return nil
-		})
-	}
-	_ = g.Wait() // what fails is told of each item
+	_ = d.each(func(t *item) error { // what fails is told of each item
+		if t.post == nil {
+			t.post, t.err = t.open(d.tree.cert)
+			v, err := t.claim(d.offered)
+			t.version, t.ours = v, err == nil && v.ID.Author == author
+		}
+		return nil
+	})
 	for _, t := range d.items {
 		failed = failed || errors.Is(t.err, pgp.ErrSignature)
 	}
 	return failed
 }
 
-// open works out all that can be said of an item alone.
-func (t *item) open(in tree) error {
-	p, err := post.Open(t.raw, in.cert)
-	if err != nil {
+// each does something with all items, on all cores.
+func (d *delivery) each(do func(*item) error) error {
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	const run = 16
+	for i := 0; i < len(d.items); i += run {
+		g.Go(func() error {
+			for j := i; j < min(i+run, len(d.items)); j++ {
+				if err := do(&d.items[j]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+func (t *item) open(cert *pgp.Certificate) (*post.Post, error) {
+	p, err := post.Open(t.raw, cert)
+	if err == nil && p.Tombstone() {
+		return nil, post.ErrInvalid // Tombstones are not walked
+	}
+	return p, err
+}
+
+// ready works out what a post is on the disk and in the index.
+func (t *item) ready(in tree) (err error) {
+	if t.data, err = t.post.File(); err != nil {
 		return err
 	}
-	if p.Tombstone() {
-		return post.ErrInvalid // Tombstones are not walked
-	}
-	if t.data, err = p.File(); err != nil {
-		return err
-	}
-	t.post, t.name = p, in.Path(p.ID().Position)
-	t.row = index.RowOf(p, disk.Stat{}, sha256.Sum256(t.data))
+	t.name = in.Path(t.version.ID.Position)
+	t.row = index.RowOf(t.post, disk.Stat{}, sha256.Sum256(t.data))
 	return nil
 }
 

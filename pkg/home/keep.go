@@ -86,8 +86,17 @@ func (k *keeper) prepare(ctx context.Context, d *delivery) error {
 	if err != nil || len(in.rows) > 0 {
 		return err
 	}
+	err = d.each(func(t *item) error {
+		if t.post == nil || !t.ours {
+			return nil
+		}
+		return t.ready(d.tree)
+	})
+	if err != nil {
+		return err
+	}
 	for i := range d.items {
-		if t := &d.items[i]; t.post != nil && t.ours {
+		if t := &d.items[i]; t.name != "" {
 			t.file = d.batch.Add(t.name, t.data, 0o600)
 		}
 	}

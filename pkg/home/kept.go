@@ -99,6 +99,9 @@ func (k *keeper) decideOne(out *kept, d *delivery, t *item, row index.Row, has b
 		}
 	}
 	if t.file == nil {
+		if err := t.ready(d.tree); err != nil {
+			return err
+		}
 		t.file = d.batch.Add(t.name, t.data, 0o600)
 	}
 	out.items = append(out.items, t)

@@ -8,7 +8,6 @@ import (
 	"hash/maphash"
 	"io/fs"
 	"path"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"github.com/p2ps/p2ps/pkg/index"
 	"github.com/p2ps/p2ps/pkg/pgp"
 	"github.com/p2ps/p2ps/pkg/post"
+	"github.com/p2ps/p2ps/pkg/text"
 	"github.com/p2ps/p2ps/pkg/wire"
 )
 
@@ -121,7 +121,7 @@ func (h *Home) lostPosts(ctx context.Context) (n int, err error) {
 }
 
 // escapedLetter is a letter of ASCII as JSON may write it.
-var escapedLetter = regexp.MustCompile(`\\u00[0-7][0-9A-Fa-f]`)
+var escapedLetter = text.NewPattern(`\\u00[0-7][0-9A-Fa-f]`)
 
 // A naming is what the texts in a home name.
 type naming struct {
@@ -198,7 +198,7 @@ func (n *naming) read(name string, stat disk.Stat) error {
 	}
 	n.note(raw)
 	if bytes.Contains(raw, []byte(`\u00`)) { // by hand: p2ps writes no hash so
-		n.note(escapedLetter.ReplaceAllFunc(raw, func(m []byte) []byte {
+		n.note(escapedLetter().ReplaceAllFunc(raw, func(m []byte) []byte {
 			letter, _ := strconv.ParseUint(string(m[len(`\u`):]), 16, 8) // that is how it was found
 			return []byte{byte(letter)}
 		}))

@@ -2,7 +2,6 @@ package index
 
 import (
 	"database/sql"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -220,22 +219,10 @@ func (v *View) Audiences(author pgp.Fingerprint, members []string, at time.Time,
 		return err
 	}
 	all := map[int64]post.Audience{}
-	err = v.each("SELECT n, members FROM audience", nil, func(rows *sql.Rows) error {
-		var number int64
-		var names string
-		if err := rows.Scan(&number, &names); err != nil {
-			return err
+	err = v.eachAudience(func(a audience, who post.Audience) {
+		if slices.ContainsFunc(who.Members(), func(m string) bool { return slices.Contains(members, m) }) {
+			all[a.n] = who
 		}
-		named := strings.Fields(names)
-		if !slices.ContainsFunc(named, func(m string) bool { return slices.Contains(members, m) }) {
-			return nil
-		}
-		a, err := post.AudienceOf(named)
-		if err != nil {
-			return errors.Join(ErrDamaged, err)
-		}
-		all[number] = a
-		return nil
 	})
 	for number, a := range all {
 		tell(a, func(from, to post.Position) (count int) {

@@ -142,12 +142,8 @@ func (t *Tx) audience(a post.Audience) (n int64, err error) {
 }
 
 func (t *Tx) exec(query string, args ...any) error {
-	s, err := t.prepare(query) //nolint:sqlclosecheck // closed with the transaction
-	if err != nil {
-		return err
-	}
-	_, err = s.ExecContext(t.ctx, args...)
-	return damaged(err)
+	_, err := t.changes(query, args...)
+	return err
 }
 
 // changes is exec, and tells how many rows there were to change.

@@ -132,7 +132,18 @@ type audience struct {
 // audiences are those that the reader of g may see.
 func (v *View) audiences(g post.Grants) ([]audience, error) {
 	var visible []audience
-	err := v.each("SELECT n, members, changes FROM audience ORDER BY n", nil, func(rows *sql.Rows) error {
+	err := v.eachAudience(func(a audience, who post.Audience) {
+		var ok bool
+		if a.first, ok = g.From(who); ok {
+			visible = append(visible, a)
+		}
+	})
+	return visible, err
+}
+
+// eachAudience tells of all audiences that posts have or had.
+func (v *View) eachAudience(tell func(a audience, who post.Audience)) error {
+	return v.each("SELECT n, members, changes FROM audience ORDER BY n", nil, func(rows *sql.Rows) error {
 		var (
 			a       audience
 			members string
@@ -144,13 +155,9 @@ func (v *View) audiences(g post.Grants) ([]audience, error) {
 		if err != nil {
 			return errors.Join(ErrDamaged, err)
 		}
-		var ok bool
-		if a.first, ok = g.From(who); ok {
-			visible = append(visible, a)
-		}
+		tell(a, who)
 		return nil
 	})
-	return visible, err
 }
 
 // Page lists up to limit posts of author that the reader of g may see at a
