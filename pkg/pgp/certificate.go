@@ -26,6 +26,8 @@ type component struct {
 	raw  []byte            // its packet
 	key  *packet.PublicKey // nil for a user id
 	sigs []*selfSignature
+
+	ed25519 *ed25519Key // key, to verify with; nil if it is of another algorithm
 }
 
 // A selfSignature is a verified signature of the primary key.

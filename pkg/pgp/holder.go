@@ -33,7 +33,7 @@ func (o *Opened) HeldBy(ctx Context, data []byte) (held bool, err error) {
 		if err != nil || !isBy(o.sig, key) {
 			continue
 		}
-		if err := verifyBy(key, o.sig, o.Literal); err != nil {
+		if err := keyIn(f, key).verify(o.sig, o.Literal); err != nil {
 			return false, err
 		}
 		o.holder = f.body
@@ -42,10 +42,10 @@ func (o *Opened) HeldBy(ctx Context, data []byte) (held bool, err error) {
 	return false, nil
 }
 
-// verifyHeld is verifyBy, unless HeldBy has done it.
+// verifyHeld is k.verify, unless HeldBy has done it.
 func (o *Opened) verifyHeld(k *component) error {
 	if o.holder != nil && bytes.Equal(o.holder, k.body) {
 		return nil
 	}
-	return verifyBy(k.key, o.sig, o.Literal)
+	return k.verify(o.sig, o.Literal)
 }

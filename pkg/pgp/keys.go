@@ -35,6 +35,11 @@ func readPublicKey(f frame) (*packet.PublicKey, error) {
 	return key, checkStrength(key)
 }
 
+// keyIn is the component of a key that was read from a frame.
+func keyIn(f frame, key *packet.PublicKey) *component {
+	return &component{tag: f.tag, body: f.body, raw: f.raw, key: key, ed25519: asEd25519(key)}
+}
+
 // lookAtKey reads version, algorithm and RSA size off the first bytes of a
 // public or secret key, before the library computes anything with it.
 func lookAtKey(body []byte) error {

@@ -102,7 +102,7 @@ func (c *Certificate) Revoke(revocation []byte) (*Certificate, error) {
 
 // bare is the component without signatures.
 func bare(p *component) *component {
-	return &component{tag: p.tag, body: p.body, raw: p.raw, key: p.key}
+	return &component{tag: p.tag, body: p.body, raw: p.raw, key: p.key, ed25519: p.ed25519}
 }
 
 // union is one component with the signatures of both, as far as they are kept.

@@ -85,7 +85,7 @@ func (r *certificateReader) primary(f frame) error {
 	if !key.PubKeyAlgo.CanSign() {
 		return fmt.Errorf("primary key cannot sign: %w", ErrMalformed)
 	}
-	r.c.primary = &component{tag: f.tag, body: f.body, raw: f.raw, key: key}
+	r.c.primary = keyIn(f, key)
 	r.about = r.c.primary
 	return nil
 }
@@ -100,7 +100,7 @@ func (r *certificateReader) subkey(f frame) error {
 		r.about = nil
 		return nil //nolint:nilerr // it is left out, and with it what it says
 	}
-	r.about = component{tag: f.tag, body: f.body, raw: f.raw, key: key}.in(&r.c.subkeys)
+	r.about = keyIn(f, key).in(&r.c.subkeys)
 	return nil
 }
 
@@ -111,19 +111,19 @@ func (r *certificateReader) userID(f frame) error {
 	if f.size > maxUserID {
 		return fmt.Errorf("user id of %d bytes, at most %d: %w", f.size, maxUserID, ErrLimit)
 	}
-	r.about = component{tag: f.tag, body: f.body, raw: f.raw}.in(&r.c.ids)
+	r.about = (&component{tag: f.tag, body: f.body, raw: f.raw}).in(&r.c.ids)
 	return nil
 }
 
 // in finds the component in list, or adds it.
-func (p component) in(list *[]*component) *component {
+func (p *component) in(list *[]*component) *component {
 	for _, have := range *list {
 		if bytes.Equal(have.body, p.body) {
 			return have
 		}
 	}
-	*list = append(*list, &p)
-	return &p
+	*list = append(*list, p)
+	return p
 }
 
 // signature takes a signature about the component before it, if it says that the

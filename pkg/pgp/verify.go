@@ -34,7 +34,7 @@ func (c *Certificate) verify(ctx Context, data, sig []byte) (Verdict, error) {
 	if err != nil {
 		return Verdict{}, err
 	}
-	k, err := c.check(ctx, s, func(k *component) error { return verifyBy(k.key, s, data) })
+	k, err := c.check(ctx, s, func(k *component) error { return k.verify(s, data) })
 	if err != nil {
 		return Verdict{}, err
 	}
@@ -107,14 +107,20 @@ func isBy(s *packet.Signature, key *packet.PublicKey) bool {
 	return s.Version == key.Version && s.CheckKeyIdOrFingerprint(key)
 }
 
-// verifyBy checks that key made s over data.
-func verifyBy(key *packet.PublicKey, s *packet.Signature, data []byte) error {
+// verify checks that the key p made s over data.
+func (p *component) verify(s *packet.Signature, data []byte) error {
 	h, err := s.PrepareVerify()
 	if err != nil {
 		return fmt.Errorf("hash: %w: %w", ErrMalformed, err)
 	}
 	_, _ = h.Write(data)
-	if err := key.VerifySignature(h, s); err != nil {
+	if p.ed25519 != nil {
+		if !p.ed25519.verify(h, s) {
+			return ErrSignature
+		}
+		return nil
+	}
+	if err := p.key.VerifySignature(h, s); err != nil {
 		return fmt.Errorf("%w: %w", ErrSignature, err)
 	}
 	return nil
