@@ -2,6 +2,7 @@ package disk
 
 import (
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 )
@@ -33,15 +34,40 @@ func TestFineTimes(t *testing.T) {
 // A coarse clock is found out: nothing of the sort is claimed where the time
 // does not move.
 func TestCoarseTimes(t *testing.T) {
-	root, _ := open(t)
-	at := time.Unix(1_700_000_000, 0)
-	root.hook = func(op Op, name string) error {
-		if op == OpLstat { // every change is of one moment
-			return os.Chtimes(root.Path(name), at, at)
-		}
-		return nil
+	file, err := os.Create(filepath.Join(t.TempDir(), "file"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	if root.FineTimes(".") {
+	defer func() { _ = file.Close() }()
+	if areFine(ticking{file}) {
 		t.Error("equal times are called fine")
+	}
+}
+
+// ticking is a file whose every change is of one moment.
+type ticking struct{ *os.File }
+
+func (f ticking) Stat() (os.FileInfo, error) {
+	at := time.Unix(1_700_000_000, 0)
+	if err := os.Chtimes(f.Name(), at, at); err != nil {
+		return nil, err
+	}
+	return f.File.Stat()
+}
+
+// A try leaves no trace: who looks at the directory's own times sees no change.
+func TestFineTimesLeaveNoTrace(t *testing.T) {
+	root, _ := open(t)
+	before, err := root.DirStat(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	root.FineTimes(".")
+	after, err := root.DirStat(".")
+	if err != nil || after != before {
+		t.Errorf("the directory was %+v and is %+v, %v", before, after, err)
+	}
+	if names, err := os.ReadDir(root.Dir()); err != nil || len(names) > 0 {
+		t.Errorf("it holds %v, %v", names, err)
 	}
 }

@@ -17,10 +17,20 @@ type Entry struct {
 }
 
 // ReadDir lists a directory by name, in byte order, with the Stat of each
-// entry: about 2 µs an entry. What vanishes meanwhile is left out.
+// entry. What vanishes meanwhile is left out.
 func (r *Root) ReadDir(name string) ([]Entry, error) {
-	var list []Entry
-	err := r.do(OpReadDir, name, func(local string) error {
+	list, err := r.Entries(name)
+	slices.SortFunc(list, ByName)
+	return list, err
+}
+
+// ByName orders entries as ReadDir does.
+func ByName(a, b Entry) int { return strings.Compare(a.Name, b.Name) }
+
+// Entries is ReadDir in whatever order: about 3 µs an entry, which to sort takes
+// half a microsecond more.
+func (r *Root) Entries(name string) (list []Entry, err error) {
+	err = r.do(OpReadDir, name, func(local string) error {
 		dir, err := r.openDir(local)
 		if err != nil {
 			return err
@@ -32,7 +42,6 @@ func (r *Root) ReadDir(name string) ([]Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(list, func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
 	return list, nil
 }
 

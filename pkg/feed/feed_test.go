@@ -2,6 +2,7 @@ package feed
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -195,10 +196,45 @@ func TestScanInTurn(t *testing.T) {
 			t.Errorf("got %q, and goes on after %s; want %s", got, turn.After, want)
 		}
 	}
-	turn.Files = 1
-	write(t, dir, "feed/2026/03/c.json", "feed/2026/03/d.json") // more than its share, and yet another has its turn
-	if got := scan(turn); !slices.Equal(got, []string{"feed/2026/03"}) || turn.After != "feed/2026/02" {
-		t.Errorf("got %q, and goes on after %s", got, turn.After)
+}
+
+// Where each change has a time of its own, what has just changed is trusted, and
+// the next change is seen all the same.
+func TestScanOfFineTimes(t *testing.T) {
+	root, dir := open(t)
+	if !root.FineTimes(".") {
+		t.Skip("the times of this file system are coarse")
+	}
+	write(t, dir, "feed/2026/11/a.json")
+	known := map[string]Folder{}
+	scan := func(full bool) (listed []string) {
+		t.Helper()
+		if err := Mine.Scan(root, Look{Known: known, Full: full, Fine: root.FineTimes, Now: time.Now()}, func(l Listing) error {
+			listed = append(listed, l.Dir)
+			known[l.Dir] = l.Folder
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return listed
+	}
+	scan(false)
+	if got := scan(true); len(got) > 0 {
+		t.Errorf("%q are listed again", got)
+	}
+	month := []string{"feed/2026/11"}
+	for i := range 50 {
+		name := fmt.Sprintf("feed/2026/11/%d.json", i)
+		write(t, dir, name)
+		if got := scan(false); !slices.Equal(got, month) {
+			t.Fatalf("%d: added, got %q", i, got)
+		}
+		if err := os.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), []byte("[]"), 0o600); err != nil { // of the same size
+			t.Fatal(err)
+		}
+		if got := scan(true); !slices.Equal(got, month) {
+			t.Fatalf("%d: edited, got %q", i, got)
+		}
 	}
 }
 

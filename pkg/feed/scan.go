@@ -38,7 +38,8 @@ type File struct {
 // folder or file changed so recently is looked at again the next time.
 const racy = 2 * time.Second
 
-// Racy tells whether a stat is too young to be trusted to show the next change.
+// Racy tells whether a stat is too young to be trusted to show the next change,
+// where times are coarse.
 func Racy(s disk.Stat, now time.Time) bool {
 	young := now.Add(-racy).UnixNano()
 	return s.Mtime > young || s.Ctime > young
@@ -53,9 +54,13 @@ type Look struct {
 	Known map[string]Folder // as they were when they were last listed
 	Full  bool
 	Dirs  []string      // only these and what is new below them, whatever their times say
-	Turn  *Turn         // some more, whatever their times say, if not all are
+	Turn  *Turn         // only these, whatever their times say
 	Seed  func() uint64 // of the sums: with another, every folder has changed; asked for when a folder is listed
 	Now   time.Time
+
+	// Fine tells that each change in a folder has a time of its own, so that none
+	// is too young to be trusted; nil: that is so in none.
+	Fine func(dir string) bool
 }
 
 // A Turn has some folders looked at as Full has all: the next ones after After,
@@ -72,20 +77,17 @@ type Turn struct {
 // A tree that is not there has no folders; one that cannot be read is an error,
 // and means nothing for what it holds.
 func (t Tree) Scan(root *disk.Root, look Look, each func(Listing) error) error {
-	s := &scan{root: root, tree: t, Look: look, seen: map[string]bool{}, gone: map[string]bool{}, listed: map[string]bool{}}
+	s := &scan{root: root, tree: t, Look: look, seen: map[string]bool{}, gone: map[string]bool{}}
 	switch {
+	case look.Turn != nil:
+		return s.inTurn(each)
 	case look.Full:
-		s.Turn = nil // it is everybody's
 		return s.everywhere(each)
 	case look.Dirs != nil:
 		return s.inOrder(look.Dirs, each)
 	}
 	known := slices.Sorted(maps.Keys(look.Known))
-	err := s.inOrder(append([]string{string(t)}, known...), each)
-	if err != nil || look.Turn == nil || len(known) == 0 {
-		return err
-	}
-	return s.inTurn(known, each)
+	return s.inOrder(append([]string{string(t)}, known...), each)
 }
 
 // maxDepth is how deep folders below a tree are looked at: years, months, and
@@ -94,12 +96,11 @@ const maxDepth = 3
 
 type scan struct {
 	Look
-	root   *disk.Root
-	tree   Tree
-	seen   map[string]bool
-	gone   map[string]bool
-	files  int             // that were seen, for a Turn
-	listed map[string]bool // as changed
+	root  *disk.Root
+	tree  Tree
+	seen  map[string]bool
+	gone  map[string]bool
+	files int // that were seen, for a Turn
 }
 
 func (t Tree) depth(dir string) (n int) {
@@ -123,7 +124,6 @@ func (s *scan) inOrder(dirs []string, each func(Listing) error) error {
 			if l == nil {
 				continue
 			}
-			s.listed[todo[0]] = true
 			if err := each(*l); err != nil {
 				return err
 			}
@@ -132,9 +132,10 @@ func (s *scan) inOrder(dirs []string, each func(Listing) error) error {
 	return nil
 }
 
-// inTurn lists the next folders of those that did not change.
-func (s *scan) inTurn(known []string, each func(Listing) error) error {
+// inTurn lists the next folders of those that are known.
+func (s *scan) inTurn(each func(Listing) error) error {
 	s.Full = true
+	known := slices.Sorted(maps.Keys(s.Known))
 	next, found := slices.BinarySearch(known, s.Turn.After)
 	if found {
 		next++
@@ -144,9 +145,6 @@ func (s *scan) inTurn(known []string, each func(Listing) error) error {
 			break
 		}
 		s.Turn.After = known[(next+i)%len(known)]
-		if s.listed[s.Turn.After] || s.gone[s.Turn.After] {
-			continue
-		}
 		l, _, err := s.list(s.Turn.After)
 		if err != nil {
 			return err
@@ -249,7 +247,7 @@ func (s *scan) list(dir string) (l *Listing, below []string, err error) {
 	if wasKnown && !s.Full && s.Dirs == nil && before.Stat.Mtime == stat.Mtime && before.Stat.Ctime == stat.Ctime {
 		return nil, nil, nil
 	}
-	entries, err := s.root.ReadDir(dir)
+	entries, err := s.root.Entries(dir)
 	if notThere(err) { // it went meanwhile
 		return &Listing{Dir: dir, Gone: true}, nil, nil
 	}
@@ -260,7 +258,7 @@ func (s *scan) list(dir string) (l *Listing, below []string, err error) {
 	if s.Seed != nil {
 		l.Folder.Sum |= s.Seed()
 	}
-	if Racy(stat, s.Now) {
+	if s.young(dir, stat) {
 		l.Stat = disk.Stat{}
 	}
 	depth, young := s.tree.depth(dir), false
@@ -272,11 +270,12 @@ func (s *scan) list(dir string) (l *Listing, below []string, err error) {
 				below = append(below, dir+"/"+e.Name)
 			}
 		case isOurs(e.Name):
-			young = young || Racy(e.Stat, s.Now)
+			young = young || s.young(dir, e.Stat)
 			l.Sum += sumOf(e)
 			files = append(files, e)
 		}
 	}
+	slices.Sort(below)
 	if young {
 		l.Sum = 0
 	}
@@ -287,11 +286,17 @@ func (s *scan) list(dir string) (l *Listing, below []string, err error) {
 	if wasKnown && l.Sum != 0 && l.Folder == before {
 		return nil, below, nil
 	}
+	slices.SortFunc(files, disk.ByName)
 	for _, e := range files {
 		kind, position := s.tree.Classify(dir, e.Name)
 		l.Files = append(l.Files, File{e.Name, kind, position, e.Stat, e.Regular})
 	}
 	return l, below, nil
+}
+
+// young tells that a stat in a folder may not show the next change.
+func (s *scan) young(dir string, stat disk.Stat) bool {
+	return Racy(stat, s.Now) && (s.Fine == nil || !s.Fine(dir))
 }
 
 // sumOf is FNV-1a over the name and stat of an entry. Sums of all entries are

@@ -157,8 +157,8 @@ func (h *Home) take(ctx context.Context, x *index.Index, t tree, l *feed.Listing
 	for i, f := range found {
 		taken[f.name] = true
 		_, found[i].strayed = k.strays[f.name]
-		if f.unread {
-			l.Folder = feed.Folder{} // it is to be listed again
+		if f.unread || feed.Racy(d.read[i].Stat, now) && !f.isWhole() {
+			l.Folder = feed.Folder{} // it is to be listed again: who still writes it changes no folder
 		}
 	}
 	return done, x.Update(context.WithoutCancel(ctx), func(tx *index.Tx) error {

@@ -1,7 +1,9 @@
 package home
 
 import (
+	"cmp"
 	"context"
+	"sync"
 
 	"github.com/p2ps/p2ps/pkg/ijson"
 	"github.com/p2ps/p2ps/pkg/index"
@@ -69,14 +71,24 @@ func (k *keeper) take(ctx context.Context, d *delivery, before, now *turn) {
 	close(now.told)
 }
 
-// settle waits until all pages are stored: what is asked or changed next must
-// find them.
-func (k *keeper) settle() error {
-	if k.verifying == nil {
-		return nil
+// meanwhile does something else to the index while the author is asked.
+func (k *keeper) meanwhile(do func() error) {
+	done := make(chan error, 1)
+	go func() { done <- do() }()
+	k.other = sync.OnceValue(func() error { return <-done })
+}
+
+// settle waits until all pages are stored, and all else is done: what is asked or
+// changed next must find it.
+func (k *keeper) settle() (err error) {
+	if k.other != nil {
+		err = k.other()
 	}
-	<-k.verifying.told
-	return k.verifying.err
+	if k.verifying != nil {
+		<-k.verifying.told
+		err = cmp.Or(k.verifying.err, err)
+	}
+	return err
 }
 
 // prepare writes a page ahead of which nothing is held, as most are; what becomes

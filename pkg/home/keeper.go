@@ -28,7 +28,8 @@ type keeper struct {
 	tell  func(Event)
 	tally *Tally
 
-	verifying, storing *turn // the last two pages
+	verifying, storing *turn        // the last two pages
+	other              func() error // waits for what is done meanwhile; nil: nothing is
 }
 
 var _ pull.Keeper = (*keeper)(nil)

@@ -43,7 +43,7 @@ var mutants = []mutant{
 	{"the figures of an answer are compared as of now", "pull/walk.go", "w.keeper.Months(ctx, a.Time)", "w.keeper.Months(ctx, time.Now())"},
 	{"a position years ahead is taken as the newest", "home/keeper.go", "limit := pull.Horizon(k.h.opt.Now())", "limit := last"},
 	{"every position ahead is fetched again", "home/keeper.go", "limit := pull.Horizon(k.h.opt.Now())", "limit := post.PositionAt(k.h.opt.Now())"},
-	{"copies edited in place are not noticed", "home/pull.go", "Full: full, Turn: &done.turn}", "Full: full}"},
+	{"copies edited in place are not noticed", "home/pull.go", "look.Turn = turn", "_ = turn"},
 	{"copies whose folder went are not missed", "home/kept.go", ", tx.TouchDir(dir))", ", tx.DropDir(dir))"},
 	{"the order of a page is not checked", "pull/walk.go", "if id.Position <= after {", "if false {"},
 	{"an empty page that promises more is asked for again", "pull/walk.go", "case a.More && newest == \"\":\n\t\treturn nil,", "case a.More && newest == \"\":\n\t\treturn nil, nil\n\t\treturn nil,"},

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"strings"
 	"time"
 
 	"github.com/p2ps/p2ps/pkg/disk"
@@ -139,8 +138,7 @@ func (h *Home) noteOwn(ctx context.Context, p *post.Post, name string, data []by
 // cannot show a change that comes now, and is not trusted: the file is read
 // again by the next look.
 func (h *Home) young(dir string, s disk.Stat) disk.Stat {
-	top, _, _ := strings.Cut(dir, "/")
-	if !h.root.FineTimes(top) {
+	if !h.root.FineTimes(dir) {
 		s.Ctime = 0
 	}
 	return s

@@ -168,16 +168,26 @@ func (h *Home) linkTo(ctx context.Context, client *peer.Client, sought *seeker, 
 // 2.5 µs: of a hundred thousand, a quarter of a second each time.
 const inTurn = 2000
 
-// lookInTurn has the index follow the copies of one person: whatever was added,
+// followCopies has the index follow the copies of one person: whatever was added,
 // renamed or removed, and of what may have been edited in place, which only a
-// stat of each file tells, the next files in turn; with full all of them.
-func (h *Home) lookInTurn(ctx context.Context, x *index.Index, t tree, full bool, before index.Peer, done *Pulled) error {
+// stat of each file tells, with full all. Else the next files have their turn,
+// which rest looks at: that may be done while he is asked.
+func (h *Home) followCopies(ctx context.Context, x *index.Index, t tree, full bool, turn *feed.Turn) (rest func() error, err error) {
 	known, err := h.folders(ctx, x, []tree{t})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	done.turn.After = before.Looked
-	return h.scan(ctx, x, t, feed.Look{Known: known[t.Tree], Full: full, Turn: &done.turn}, h.lockFor(x))
+	look := feed.Look{Known: known[t.Tree], Full: full}
+	if err := h.scan(ctx, x, t, look, h.lockFor(x)); err != nil {
+		return nil, err
+	}
+	look.Turn = turn
+	return func() error {
+		if full {
+			return nil
+		}
+		return h.scan(ctx, x, t, look, h.lockFor(x))
+	}, nil
 }
 
 // walk drives one pull.Walk to its end.
@@ -187,7 +197,9 @@ func (h *Home) walk(ctx context.Context, x *index.Index, l link, cert *pgp.Certi
 	if err != nil {
 		return err
 	}
-	if err := h.lookInTurn(ctx, x, t, opt.Full, before, done); err != nil {
+	done.turn.After = before.Looked
+	lookOn, err := h.followCopies(ctx, x, t, opt.Full, &done.turn)
+	if err != nil {
 		return err
 	}
 	offer := ""
@@ -199,6 +211,7 @@ func (h *Home) walk(ctx context.Context, x *index.Index, l link, cert *pgp.Certi
 	room := l.Room(wire.Question{Kind: wire.KindPosts, After: string(last) + "0261122-123456789-k3q5vx2m4f7da", Offer: offer})
 	w := pull.New(k, pull.Options{Author: cert.Fingerprint(), Full: opt.Full, Room: room, IDs: h.opt.IDs, Heal: !h.opt.NoHealing})
 	q, err := w.Step(ctx, nil)
+	k.meanwhile(lookOn)
 	for err == nil && q != nil {
 		var a wire.Answer
 		done.Requests++

@@ -64,6 +64,31 @@ func TestRememberedFolders(t *testing.T) {
 	}
 }
 
+// A file that is still being written when it is first seen is seen again when it
+// is whole, although that changes no folder.
+func TestHalfWrittenFile(t *testing.T) {
+	d := newDuo(t)
+	d.note("one", forFriends)
+	path := d.path(d.note("two", forFriends))
+	text, err := os.ReadFile(path)
+	d.check(err)
+	d.check(os.Remove(path))
+	if n := given(t, d); n != 1 {
+		t.Fatalf("%d posts before", n)
+	}
+	file, err := os.Create(path)
+	d.check(err)
+	defer func() { _ = file.Close() }()
+	half := len(text) / 2
+	for i, part := range [][]byte{text[:half], text[half:]} {
+		_, err := file.Write(part)
+		d.check(err)
+		if n := given(t, d); n != 1+i {
+			t.Errorf("%d posts are given, not %d", n, 1+i)
+		}
+	}
+}
+
 // given is how many posts the friend is given.
 func given(t *testing.T, d *duo) int {
 	t.Helper()

@@ -60,6 +60,7 @@ type looker struct {
 	w       *disk.Watcher
 	partial bool      // not all of my feed, and of the people, is watched
 	last    time.Time // when every file was looked at
+	fresh   []string  // watched since what is followed now happened, and not listed since
 }
 
 func (l *looker) interval() time.Duration {
@@ -113,9 +114,15 @@ func (l *looker) follow(ctx context.Context, dirs []string, lost bool) error {
 		defer l.h.changed.tell()
 		return errors.Join(l.h.look(ctx, lost), l.copies(ctx, nil, lost))
 	}
+	l.fresh = nil
+	for _, dir := range dirs {
+		if !l.watch(dir, true, false) && !isCopies(dir) { // a new folder is watched before it is listed
+			l.partial = true
+		}
+	}
 	var mine, copies []string
 	concerns := false
-	for _, dir := range dirs {
+	for _, dir := range slices.Concat(dirs, l.fresh) {
 		switch top, _, _ := strings.Cut(dir, "/"); top {
 		case string(feed.Mine):
 			mine = append(mine, dir)
@@ -123,9 +130,6 @@ func (l *looker) follow(ctx context.Context, dirs []string, lost bool) error {
 			copies = append(copies, dir)
 		default:
 			concerns = true
-		}
-		if !l.watch(dir, true, false) && !isCopies(dir) { // a new folder is watched before it is listed
-			l.partial = true
 		}
 	}
 	if concerns {
@@ -208,6 +212,9 @@ func (l *looker) watch(dir string, list, deep bool) bool {
 	if err != nil {
 		l.h.opt.Log.Info("a folder is not watched", "path", l.h.root.Path(dir), "error", err)
 		return false
+	}
+	if added {
+		l.fresh = append(l.fresh, dir)
 	}
 	if dir == "." || !added && !list {
 		return true
