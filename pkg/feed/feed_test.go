@@ -196,6 +196,12 @@ func TestScanInTurn(t *testing.T) {
 			t.Errorf("got %q, and goes on after %s; want %s", got, turn.After, want)
 		}
 	}
+	turn.Files = 1 // of two in each folder: every other turn is the one after it
+	for _, want := range []string{"feed/2026/02", "feed/2026/02", "feed/2026/03", "feed/2026/03", "feed/2026/01"} {
+		if got := scan(turn); len(got) > 0 || turn.After != want {
+			t.Errorf("got %q, and goes on after %s; want %s", got, turn.After, want)
+		}
+	}
 }
 
 // Where each change has a time of its own, what has just changed is trusted, and

@@ -64,11 +64,12 @@ type Look struct {
 }
 
 // A Turn has some folders looked at as Full has all: the next ones after After,
-// in byte order and around, until Files files were seen, and one at least. Scan
-// moves After on to the last of them.
+// in byte order and around, until Files files were seen. A folder is looked at
+// whole: those that were seen beyond Files are Ahead, and are taken off the next
+// turns. Scan moves After on to the last folder.
 type Turn struct {
-	After string
-	Files int
+	After        string
+	Files, Ahead int
 }
 
 // Scan lists the folders of a tree that changed, and hands each to each, one at
@@ -135,13 +136,15 @@ func (s *scan) inOrder(dirs []string, each func(Listing) error) error {
 // inTurn lists the next folders of those that are known.
 func (s *scan) inTurn(each func(Listing) error) error {
 	s.Full = true
+	files := s.Turn.Files - s.Turn.Ahead
+	defer func() { s.Turn.Ahead = max(0, s.files-files) }()
 	known := slices.Sorted(maps.Keys(s.Known))
 	next, found := slices.BinarySearch(known, s.Turn.After)
 	if found {
 		next++
 	}
 	for i := range known {
-		if i > 0 && s.files >= s.Turn.Files {
+		if s.files >= files {
 			break
 		}
 		s.Turn.After = known[(next+i)%len(known)]

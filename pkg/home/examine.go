@@ -27,7 +27,9 @@ type finding struct {
 }
 
 // isWhole tells that the file is a post, and not half of one.
-func (f finding) isWhole() bool { return f.row != nil && f.row.State != index.Edited && f.row.State != index.Broken }
+func (f finding) isWhole() bool {
+	return f.row != nil && f.row.State != index.Edited && f.row.State != index.Broken
+}
 
 func (f finding) record(tx *index.Tx, t tree) error {
 	switch {

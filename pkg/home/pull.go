@@ -1,7 +1,6 @@
 package home
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -197,7 +196,7 @@ func (h *Home) walk(ctx context.Context, x *index.Index, l link, cert *pgp.Certi
 	if err != nil {
 		return err
 	}
-	done.turn.After = before.Looked
+	done.turn.After, done.turn.Ahead = before.Looked, before.Ahead
 	lookOn, err := h.followCopies(ctx, x, t, opt.Full, &done.turn)
 	if err != nil {
 		return err
@@ -257,7 +256,10 @@ func (h *Home) remember(ctx context.Context, x *index.Index, done *Pulled, err e
 		if e != nil {
 			return e
 		}
-		s.Tried, s.Message, s.Looked = h.opt.Now(), "", cmp.Or(done.turn.After, s.Looked)
+		s.Tried, s.Message = h.opt.Now(), ""
+		if done.turn.After != "" {
+			s.Looked, s.Ahead = done.turn.After, done.turn.Ahead
+		}
 		s.Backed = s.Backed || done.asks.Ask != nil
 		switch {
 		case err != nil:

@@ -68,6 +68,7 @@ type Peer struct {
 	Unequal        int    // pulls in a row that did not come to agree
 	Count          int    // posts that he offers, when it was last asked
 	Looked         string // the folder of the copies whose files were last looked at in turn
+	Ahead          int    // how many more of them than it was their turn
 	Backed         bool   // he has asked back
 }
 
@@ -81,7 +82,7 @@ func (v *View) Peer(fpr pgp.Fingerprint) (Peer, error) {
 		p              Peer
 		tried, reached int64
 	)
-	err = v.q.one(v.ctx, "SELECT tried, reached, message, unequal, count, looked, backed FROM peer WHERE author = ?", []any{n}, &tried, &reached, &p.Message, &p.Unequal, &p.Count, &p.Looked, &p.Backed)
+	err = v.q.one(v.ctx, "SELECT tried, reached, message, unequal, count, looked, ahead, backed FROM peer WHERE author = ?", []any{n}, &tried, &reached, &p.Message, &p.Unequal, &p.Count, &p.Looked, &p.Ahead, &p.Backed)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Peer{}, nil
 	}

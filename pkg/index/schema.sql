@@ -102,6 +102,7 @@ CREATE TABLE peer (
   unequal INTEGER NOT NULL, -- pulls in a row that did not come to agree
   count INTEGER NOT NULL,
   looked TEXT NOT NULL,   -- the folder of the copies whose files were last looked at in turn
+  ahead INTEGER NOT NULL, -- how many more of them than it was their turn
   backed INTEGER NOT NULL -- whether he has asked back
 );
 

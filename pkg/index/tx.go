@@ -212,7 +212,7 @@ func (t *Tx) PutPeer(fpr pgp.Fingerprint, p Peer) error {
 	if err != nil {
 		return err
 	}
-	return t.exec("INSERT OR REPLACE INTO peer VALUES (?,?,?,?,?,?,?,?)", author, unix(p.Tried), unix(p.Reached), p.Message, p.Unequal, p.Count, p.Looked, p.Backed)
+	return t.exec("INSERT OR REPLACE INTO peer VALUES (?,?,?,?,?,?,?,?,?)", author, unix(p.Tried), unix(p.Reached), p.Message, p.Unequal, p.Count, p.Looked, p.Ahead, p.Backed)
 }
 
 func unix(t time.Time) int64 {
