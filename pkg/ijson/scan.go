@@ -28,17 +28,19 @@ func Members(data []byte) ([]Member, error) {
 	if _, err := d.ReadToken(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSyntax, err)
 	}
-	var members []Member
+	members := make([]Member, 0, 16)
 	for d.PeekKind() != '}' {
 		name, err := d.ReadToken()
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrSyntax, err)
 		}
 		m := Member{Name: name.String()}
-		if m.Value, err = d.ReadValue(); err != nil {
+		value, err := d.ReadValue()
+		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrSyntax, err)
 		}
-		m.Value = m.Value.Clone()
+		end := d.InputOffset()
+		m.Value = data[end-int64(len(value)) : end : end] // the decoder's own is good until it goes on
 		members = append(members, m)
 	}
 	if _, err := d.ReadToken(); err != nil {

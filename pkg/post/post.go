@@ -116,6 +116,9 @@ func (p *Post) Revoked() bool { return p.revoked }
 
 // Expires is when the post stops being served and shown; false if never.
 func (p *Post) Expires() (time.Time, bool) {
+	if p.doc.Expires == nil {
+		return time.Time{}, false
+	}
 	t, err := ParseTime(lenient(p.doc.Expires))
 	return t, err == nil
 }
