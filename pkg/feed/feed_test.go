@@ -115,7 +115,7 @@ func TestScan(t *testing.T) {
 			} else {
 				next[l.Dir] = l.Folder
 			}
-			for _, f := range l.Files {
+			for _, f := range l.Files(Mine) {
 				text += " " + f.Name
 			}
 			said = append(said, text)

@@ -15,8 +15,19 @@ import (
 type Listing struct {
 	Dir string
 	Folder
-	Gone  bool
-	Files []File
+	Gone    bool
+	Entries []disk.Entry // its files that may be posts or become some, in no order
+}
+
+// Files are its files in byte order, and what their names say they may be: for
+// who looks at all of them.
+func (l Listing) Files(t Tree) []File {
+	slices.SortFunc(l.Entries, disk.ByName)
+	files := make([]File, len(l.Entries))
+	for i, e := range l.Entries {
+		files[i] = t.File(l.Dir, e)
+	}
+	return files
 }
 
 // A Folder is what is remembered of one, to tell whether it changed.
@@ -32,6 +43,12 @@ type File struct {
 	Position post.Position // of Kind Post
 	Stat     disk.Stat
 	Regular  bool // not a link, pipe or device
+}
+
+// File is what an entry of a folder may be.
+func (t Tree) File(dir string, e disk.Entry) File {
+	kind, position := t.Classify(dir, e.Name)
+	return File{e.Name, kind, position, e.Stat, e.Regular}
 }
 
 // racy is the time within which a file system may show two changes as one: a
@@ -265,7 +282,7 @@ func (s *scan) list(dir string) (l *Listing, below []string, err error) {
 		l.Stat = disk.Stat{}
 	}
 	depth, young := s.tree.depth(dir), false
-	files := entries[:0]
+	l.Entries = entries[:0]
 	for _, e := range entries {
 		switch {
 		case e.Dir:
@@ -275,7 +292,7 @@ func (s *scan) list(dir string) (l *Listing, below []string, err error) {
 		case isOurs(e.Name):
 			young = young || s.young(dir, e.Stat)
 			l.Sum += sumOf(e)
-			files = append(files, e)
+			l.Entries = append(l.Entries, e)
 		}
 	}
 	slices.Sort(below)
@@ -283,16 +300,11 @@ func (s *scan) list(dir string) (l *Listing, below []string, err error) {
 		l.Sum = 0
 	}
 	if s.Turn != nil { // then one folder is listed at a time
-		s.files += len(files)
+		s.files += len(l.Entries)
 	}
 	l.Stat.Size, l.Stat.Ino = 0, 0 // of which the index keeps nothing
 	if wasKnown && l.Sum != 0 && l.Folder == before {
 		return nil, below, nil
-	}
-	slices.SortFunc(files, disk.ByName)
-	for _, e := range files {
-		kind, position := s.tree.Classify(dir, e.Name)
-		l.Files = append(l.Files, File{e.Name, kind, position, e.Stat, e.Regular})
 	}
 	return l, below, nil
 }

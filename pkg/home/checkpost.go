@@ -34,7 +34,7 @@ func (c *checker) compare(ctx context.Context, t tree, l feed.Listing, first boo
 		return nil, err
 	}
 	here := map[string]bool{}
-	for _, f := range l.Files {
+	for _, f := range l.Files(t.Tree) {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}

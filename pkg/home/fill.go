@@ -93,9 +93,10 @@ func (h *Home) load(ctx context.Context, x *index.Index, trees []tree) error {
 		for _, t := range trees {
 			err := t.Scan(h.root, feed.Look{Full: true, Seed: t.seed, Now: now}, func(l feed.Listing) error {
 				dirs[l.Dir] = l.Folder
-				for i := 0; i < len(l.Files); i += size {
+				files := l.Files(t.Tree)
+				for i := 0; i < len(files); i += size {
 					select {
-					case listed <- stack{t: t, dir: l.Dir, files: l.Files[i:min(i+size, len(l.Files))]}:
+					case listed <- stack{t: t, dir: l.Dir, files: files[i:min(i+size, len(files))]}:
 					case <-ctx.Done():
 						return ctx.Err()
 					}

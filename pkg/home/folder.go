@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -51,7 +52,8 @@ func (h *Home) known(ctx context.Context, x *index.Index, t tree, dir string) (k
 	return k, err
 }
 
-// differences are those between a folder and what the index knows of it.
+// differences are those between a folder and what the index knows of it, in order:
+// what is asked of the disk, and how it fails, can be told again.
 type differences struct {
 	read    []feed.File     // to be read
 	back    []post.Position // there again, as they were
@@ -62,14 +64,12 @@ type differences struct {
 func (d differences) none() bool { return len(d.read)+len(d.back)+len(d.lost)+len(d.strayed) == 0 }
 
 // compare finds them. Files in taken have been read already.
-func (k folder) compare(l feed.Listing, taken map[string]bool) (d differences) {
+func (k folder) compare(t tree, l feed.Listing, taken map[string]bool) (d differences) {
 	found := 0 // of what the index knows
-	for _, f := range l.Files {
+	for _, f := range l.Entries {
 		s, isStray := k.strays[f.Name]
-		p, isPost := index.Seen{}, false
-		if f.Kind == feed.Post {
-			p, isPost = k.posts[f.Position]
-		}
+		position := post.Position(strings.TrimSuffix(f.Name, ".json")) // if it is one of this month's
+		p, isPost := k.posts[position]
 		if isStray {
 			found++
 		}
@@ -80,12 +80,14 @@ func (k folder) compare(l feed.Listing, taken map[string]bool) (d differences) {
 		case taken[f.Name]:
 		case isPost && p.State != index.Removed && p.Stat == f.Stat:
 		case isPost && p.State == index.Removed && p.Stat == f.Stat:
-			d.back = append(d.back, f.Position)
+			d.back = append(d.back, position)
 		case isStray && s.Kind != index.Unread && s.Stat == f.Stat: // a broken one may verify by another key
 		default:
-			d.read = append(d.read, f)
+			d.read = append(d.read, t.File(l.Dir, f))
 		}
 	}
+	slices.SortFunc(d.read, func(a, b feed.File) int { return strings.Compare(a.Name, b.Name) })
+	slices.Sort(d.back)
 	if found < len(k.posts)+len(k.strays) {
 		d.miss(k, l)
 	}
@@ -94,8 +96,8 @@ func (k folder) compare(l feed.Listing, taken map[string]bool) (d differences) {
 
 // miss finds what the index knows and the folder does not hold.
 func (d *differences) miss(k folder, l feed.Listing) {
-	here := make(map[string]bool, len(l.Files))
-	for _, f := range l.Files {
+	here := make(map[string]bool, len(l.Entries))
+	for _, f := range l.Entries {
 		here[f.Name] = true
 	}
 	for p, s := range k.posts {
@@ -108,7 +110,7 @@ func (d *differences) miss(k folder, l feed.Listing) {
 			d.strayed = append(d.strayed, name)
 		}
 	}
-	slices.Sort(d.lost) // one order of what is asked of the disk, so that its failures can be told again
+	slices.Sort(d.lost)
 	slices.Sort(d.strayed)
 }
 
@@ -118,7 +120,7 @@ func (h *Home) follow(ctx context.Context, x *index.Index, t tree, l feed.Listin
 	if err != nil {
 		return err
 	}
-	if k.compare(l, nil).none() && k.dir == l.Folder && !l.Gone {
+	if k.compare(t, l, nil).none() && k.dir == l.Folder && !l.Gone {
 		return nil // another process was faster
 	}
 	taken := map[string]bool{}
@@ -147,7 +149,7 @@ func (h *Home) take(ctx context.Context, x *index.Index, t tree, l *feed.Listing
 	if err != nil {
 		return false, err
 	}
-	d := k.compare(*l, taken)
+	d := k.compare(t, *l, taken)
 	done = len(d.read) <= batch
 	d.read = d.read[:min(len(d.read), batch)]
 	found, err := h.examineAll(ctx, x, t, l.Dir, d.read, now)
