@@ -15,6 +15,13 @@ type collector struct {
 	wanted []int
 }
 
+// How often, as debug.SetGCPercent has it, where a work is not as most are.
+const (
+	tightGC = 30
+	easyGC  = 200
+	looseGC = 400
+)
+
 // at is for one work, which calls done in its end. percent is that of
 // debug.SetGCPercent.
 func (c *collector) at(percent int) (done func()) {

@@ -22,10 +22,7 @@ type Arrived struct {
 	Path string
 }
 
-const (
-	tightGC       = 30 // per cent
-	fetchingFiles = 2  // people whose files come at once
-)
+const fetchingFiles = 2 // people whose files come at once
 
 // errLater: it is as much of one person's, or has taken as long, as one pull may;
 // the next one goes on.

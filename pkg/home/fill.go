@@ -23,8 +23,6 @@ func (h *Home) fill(ctx context.Context, x *index.Index) error {
 	return x.Load(ctx, func() error { return h.load(ctx, x, trees) })
 }
 
-const looseGC = 400 // per cent
-
 // filled fills a new index and takes it into use: in place of whatever is, or,
 // unless that is wanted, only if no other process was quicker; else that one's
 // is used. Nobody sees it before it is whole.

@@ -93,6 +93,7 @@ func (h *Home) Pull(ctx context.Context, people []keyring.Person, opt PullOption
 	}
 	opt.turn, opt.follow = inTurn/max(1, len(people)), h.following(ctx)
 	defer h.keepOffered(context.WithoutCancel(ctx))
+	defer h.collector.at(easyGC)() // of a page, little is left
 	client := peer.NewClient(opt.Timeout)
 	defer client.Close()
 	sought := &seeker{h: h}
