@@ -22,7 +22,7 @@ type Batch struct {
 	// The directory of the last file is held open: to walk a path costs as much
 	// as to make the file at its end.
 	dir string
-	in  *os.Root
+	in  *within
 }
 
 // A BatchFile is one file of a Batch.
@@ -120,7 +120,7 @@ func (b *Batch) writeAll() error {
 			return err
 		}
 		temp, err := b.root.tempBy(path.Dir(file.name), func(local string) (*os.File, error) {
-			return b.in.OpenFile(filepath.Base(local), os.O_WRONLY|os.O_CREATE|os.O_EXCL, file.perm)
+			return b.in.create(filepath.Base(local), file.perm)
 		})
 		if err != nil {
 			return err
@@ -141,16 +141,13 @@ func (b *Batch) rename(file *BatchFile) error {
 		return err
 	}
 	base := path.Base(file.name)
-	err := b.root.do(OpRename, file.name, func(string) error { return b.in.Rename(path.Base(file.temp.name), base) })
+	err := b.root.do(OpRename, file.name, func(string) error { return b.in.move(path.Base(file.temp.name), base) })
 	if err != nil {
 		return err
 	}
 	file.temp = nil
-	return b.root.do(OpLstat, file.name, func(string) error {
-		info, err := b.in.Lstat(base)
-		if err == nil {
-			file.Stat = StatOf(info)
-		}
+	return b.root.do(OpLstat, file.name, func(string) (err error) {
+		file.Stat, err = b.in.stat(base)
 		return err
 	})
 }

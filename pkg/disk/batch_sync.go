@@ -62,11 +62,11 @@ func (b *Batch) enter(dir string, toWrite bool) error {
 		}
 	}
 	return b.root.do(OpOpen, dir, func(local string) error {
-		in, err := b.root.root.OpenRoot(local)
+		in, err := b.root.within(local)
 		if err != nil {
 			return err
 		}
-		b.dir, b.in = dir, in
+		b.dir, b.in = dir, &in
 		if toWrite && b.big() {
 			return b.note(dir)
 		}
@@ -79,7 +79,7 @@ func (b *Batch) enter(dir string, toWrite bool) error {
 // open before the first write, for of a failed write the kernel tells only those
 // who opened the file system before it.
 func (b *Batch) note(name string) error {
-	dir, err := b.in.Open(".")
+	dir, err := b.in.again()
 	if err != nil {
 		return err
 	}

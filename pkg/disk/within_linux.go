@@ -1,0 +1,60 @@
+package disk
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// A within is a directory held open, for what is done to names in it: os.Root
+// would look at each before it is renamed, and ask of each whether it can be
+// waited for.
+type within struct{ dir *os.File }
+
+func (r *Root) within(local string) (within, error) {
+	dir, err := r.openDir(local)
+	return within{dir}, err
+}
+
+func (w within) Close() error { return w.dir.Close() }
+
+// again is the directory for somebody else.
+func (w within) again() (*os.File, error) {
+	return w.open(".", unix.O_RDONLY|unix.O_DIRECTORY, 0)
+}
+
+// create makes a new file and opens it for writing.
+func (w within) create(base string, perm fs.FileMode) (*os.File, error) {
+	return w.open(base, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL, perm)
+}
+
+func (w within) open(base string, flags int, perm fs.FileMode) (*os.File, error) {
+	for {
+		fd, err := unix.Openat(int(w.dir.Fd()), base, flags|unix.O_CLOEXEC, uint32(perm.Perm()))
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		return os.NewFile(uintptr(fd), base), nil
+	}
+}
+
+// move gives a file another name.
+func (w within) move(from, to string) error {
+	fd := int(w.dir.Fd())
+	for {
+		if err := unix.Renameat(fd, from, fd, to); !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}
+
+func (w within) stat(base string) (Stat, error) {
+	var st unix.Stat_t
+	err := fstatat(int(w.dir.Fd()), base, &st)
+	return statFrom(&st), err
+}
