@@ -143,20 +143,6 @@ func (r *Root) openDir(local string) (*os.File, error) {
 	return os.NewFile(uintptr(fd), local), nil
 }
 
-// unnamed makes a file in a directory that shows in none.
-func (r *Root) unnamed(local string) (*os.File, error) {
-	dir, err := r.openDir(local)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = dir.Close() }()
-	fd, err := unix.Openat(int(dir.Fd()), ".", unix.O_WRONLY|unix.O_TMPFILE|unix.O_CLOEXEC, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	return os.NewFile(uintptr(fd), local), nil
-}
-
 // create makes a new file and opens it for writing.
 func (r *Root) create(local string, perm fs.FileMode) (*os.File, error) {
 	fd, ok, err := r.openBeneathMode(local, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL, uint64(perm.Perm()))

@@ -3,7 +3,6 @@
 package disk
 
 import (
-	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -38,9 +37,6 @@ func (r *Root) openBriefly(local string) (io.ReadCloser, Stat, error) {
 func (r *Root) openDir(local string) (*os.File, error) {
 	return r.root.OpenFile(local, os.O_RDONLY|nonblock|directory, 0)
 }
-
-// unnamed makes a file in a directory that shows in none.
-func (r *Root) unnamed(string) (*os.File, error) { return nil, errors.ErrUnsupported }
 
 // create makes a new file and opens it for writing.
 func (r *Root) create(local string, perm fs.FileMode) (*os.File, error) {

@@ -28,7 +28,12 @@ func (r *Root) FineTimes(dir string) bool {
 
 func (r *Root) tryTimes(dir string) (fine bool) {
 	_ = r.do(OpOpen, dir, func(local string) error {
-		file, err := r.unnamed(local)
+		in, err := r.within(local)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = in.Close() }()
+		file, err := in.unnamed()
 		if err != nil {
 			return err
 		}

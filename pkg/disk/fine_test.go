@@ -1,8 +1,10 @@
 package disk
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 )
@@ -55,19 +57,41 @@ func (f ticking) Stat() (os.FileInfo, error) {
 	return f.File.Stat()
 }
 
-// A try leaves no trace: who looks at the directory's own times sees no change.
+// A try leaves no trace: who looks at the directory's own times sees no change, and
+// who watches it is told of none.
 func TestFineTimesLeaveNoTrace(t *testing.T) {
 	root, _ := open(t)
+	if err := root.Mkdir("other"); err != nil {
+		t.Fatal(err)
+	}
+	w, err := root.Watch()
+	if errors.Is(err, errors.ErrUnsupported) {
+		t.Skip("nobody can be told")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = w.Close() }()
+	for _, dir := range []string{".", "other"} {
+		if _, err := w.Add(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
 	before, err := root.DirStat(".")
 	if err != nil {
 		t.Fatal(err)
 	}
 	root.FineTimes(".")
+	put(t, root, "other/file", "")
+	<-w.Signal() // of what came later
+	if dirs, lost := w.Take(); lost || !slices.Equal(dirs, []string{"other"}) {
+		t.Errorf("told of %q, lost: %t", dirs, lost)
+	}
 	after, err := root.DirStat(".")
 	if err != nil || after != before {
 		t.Errorf("the directory was %+v and is %+v, %v", before, after, err)
 	}
-	if names, err := os.ReadDir(root.Dir()); err != nil || len(names) > 0 {
+	if names, err := os.ReadDir(root.Dir()); err != nil || len(names) != 1 {
 		t.Errorf("it holds %v, %v", names, err)
 	}
 }

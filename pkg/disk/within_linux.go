@@ -25,6 +25,9 @@ func (w within) again() (*os.File, error) {
 	return w.open(".", unix.O_RDONLY|unix.O_DIRECTORY, 0)
 }
 
+// unnamed makes a file that shows in no directory.
+func (w within) unnamed() (*os.File, error) { return w.open(".", unix.O_WRONLY|unix.O_TMPFILE, 0o600) }
+
 // create makes a new file and opens it for writing.
 func (w within) create(base string, perm fs.FileMode) (*os.File, error) {
 	return w.open(base, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL, perm)
