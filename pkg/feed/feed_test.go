@@ -2,7 +2,6 @@ package feed
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -200,46 +199,6 @@ func TestScanInTurn(t *testing.T) {
 	for _, want := range []string{"feed/2026/02", "feed/2026/02", "feed/2026/03", "feed/2026/03", "feed/2026/01"} {
 		if got := scan(turn); len(got) > 0 || turn.After != want {
 			t.Errorf("got %q, and goes on after %s; want %s", got, turn.After, want)
-		}
-	}
-}
-
-// Where each change has a time of its own, what has just changed is trusted, and
-// the next change is seen all the same.
-func TestScanOfFineTimes(t *testing.T) {
-	root, dir := open(t)
-	if !root.FineTimes(".") {
-		t.Skip("the times of this file system are coarse")
-	}
-	write(t, dir, "feed/2026/11/a.json")
-	known := map[string]Folder{}
-	scan := func(full bool) (listed []string) {
-		t.Helper()
-		if err := Mine.Scan(root, Look{Known: known, Full: full, Fine: root.FineTimes, Now: time.Now()}, func(l Listing) error {
-			listed = append(listed, l.Dir)
-			known[l.Dir] = l.Folder
-			return nil
-		}); err != nil {
-			t.Fatal(err)
-		}
-		return listed
-	}
-	scan(false)
-	if got := scan(true); len(got) > 0 {
-		t.Errorf("%q are listed again", got)
-	}
-	month := []string{"feed/2026/11"}
-	for i := range 50 {
-		name := fmt.Sprintf("feed/2026/11/%d.json", i)
-		write(t, dir, name)
-		if got := scan(false); !slices.Equal(got, month) {
-			t.Fatalf("%d: added, got %q", i, got)
-		}
-		if err := os.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), []byte("[]"), 0o600); err != nil { // of the same size
-			t.Fatal(err)
-		}
-		if got := scan(true); !slices.Equal(got, month) {
-			t.Fatalf("%d: edited, got %q", i, got)
 		}
 	}
 }

@@ -55,8 +55,7 @@ func (t Tree) File(dir string, e disk.Entry) File {
 // folder or file changed so recently is looked at again the next time.
 const racy = 2 * time.Second
 
-// Racy tells whether a stat is too young to be trusted to show the next change,
-// where times are coarse.
+// Racy tells whether a stat is too young to be trusted to show the next change.
 func Racy(s disk.Stat, now time.Time) bool {
 	young := now.Add(-racy).UnixNano()
 	return s.Mtime > young || s.Ctime > young
@@ -74,10 +73,6 @@ type Look struct {
 	Turn  *Turn         // only these, whatever their times say
 	Seed  func() uint64 // of the sums: with another, every folder has changed; asked for when a folder is listed
 	Now   time.Time
-
-	// Fine tells that each change in a folder has a time of its own, so that none
-	// is too young to be trusted; nil: that is so in none.
-	Fine func(dir string) bool
 }
 
 // A Turn has some folders looked at as Full has all: the next ones after After,
@@ -278,7 +273,7 @@ func (s *scan) list(dir string) (l *Listing, below []string, err error) {
 	if s.Seed != nil {
 		l.Folder.Sum |= s.Seed()
 	}
-	if s.young(dir, stat) {
+	if Racy(stat, s.Now) {
 		l.Stat = disk.Stat{}
 	}
 	depth, young := s.tree.depth(dir), false
@@ -290,7 +285,7 @@ func (s *scan) list(dir string) (l *Listing, below []string, err error) {
 				below = append(below, dir+"/"+e.Name)
 			}
 		case isOurs(e.Name):
-			young = young || s.young(dir, e.Stat)
+			young = young || Racy(e.Stat, s.Now)
 			l.Sum += sumOf(e)
 			l.Entries = append(l.Entries, e)
 		}
@@ -307,11 +302,6 @@ func (s *scan) list(dir string) (l *Listing, below []string, err error) {
 		return nil, below, nil
 	}
 	return l, below, nil
-}
-
-// young tells that a stat in a folder may not show the next change.
-func (s *scan) young(dir string, stat disk.Stat) bool {
-	return Racy(stat, s.Now) && (s.Fine == nil || !s.Fine(dir))
 }
 
 // sumOf is FNV-1a over the name and stat of an entry. Sums of all entries are

@@ -26,11 +26,6 @@ type finding struct {
 	strayed bool // the index knows it as a stray
 }
 
-// isWhole tells that the file is a post, and not half of one.
-func (f finding) isWhole() bool {
-	return f.row != nil && f.row.State != index.Edited && f.row.State != index.Broken
-}
-
 func (f finding) record(tx *index.Tx, t tree) error {
 	switch {
 	case f.row != nil:
@@ -58,10 +53,8 @@ func (h *Home) examine(t tree, dir string, f feed.File, known *index.Row, now ti
 	}
 	sum := sha256.Sum256(raw)
 	out.unread = passing(err)
-	if out.unread {
-		stat.Ctime = 0 // read again the next time
-	} else if feed.Racy(stat, now) {
-		stat = h.young(dir, stat)
+	if feed.Racy(stat, now) || out.unread {
+		stat.Ctime = 0 // too young to be trusted, or not read: read again the next time
 	}
 	if known != nil && err == nil && known.Sum == sum && known.State <= index.Older {
 		row := *known // only its stat changed

@@ -159,8 +159,8 @@ func (h *Home) take(ctx context.Context, x *index.Index, t tree, l *feed.Listing
 	for i, f := range found {
 		taken[f.name] = true
 		_, found[i].strayed = k.strays[f.name]
-		if f.unread || feed.Racy(d.read[i].Stat, now) && !f.isWhole() {
-			l.Folder = feed.Folder{} // it is to be listed again: who still writes it changes no folder
+		if f.unread {
+			l.Folder = feed.Folder{} // it is to be listed again
 		}
 	}
 	return done, x.Update(context.WithoutCancel(ctx), func(tx *index.Tx) error {

@@ -172,7 +172,7 @@ func unneeded(context.Context) (unlock func(), err error) { return func() {}, ni
 
 // scan takes the changed folders of a tree into the index.
 func (h *Home) scan(ctx context.Context, x *index.Index, t tree, look feed.Look, lock lock) error {
-	look.Seed, look.Fine, look.Now = t.seed, h.root.FineTimes, h.opt.Now()
+	look.Seed, look.Now = t.seed, h.opt.Now()
 	return t.Scan(h.root, look, func(l feed.Listing) error { return h.follow(ctx, x, t, l, look.Now, lock) })
 }
 
