@@ -168,8 +168,13 @@ func (r *Root) move(from, to string) error {
 		return err
 	}
 	defer func() { _ = unix.Close(fd) }()
+	return renameat(fd, path.Base(from), path.Base(to))
+}
+
+// renameat gives a name in a directory another one in it.
+func renameat(dir int, from, to string) error {
 	for {
-		if err := unix.Renameat(fd, path.Base(from), fd, path.Base(to)); !errors.Is(err, unix.EINTR) {
+		if err := unix.Renameat(dir, from, dir, to); !errors.Is(err, unix.EINTR) {
 			return err
 		}
 	}

@@ -1,16 +1,11 @@
 package disk
 
-import (
-	"io"
-	"os"
-	"path"
-)
+import "path"
 
 // FineTimes tells whether the file system of a directory gives each change a
 // time of its own: a Stat taken after a change then shows the next one, however
 // soon it comes (multigrain timestamps, Linux 6.13). It is tried once, with a
-// file without a name, so that nothing shows in the directory; where there are
-// none, a file is too young to be trusted for a while.
+// temporary file; elsewhere a file is too young to be trusted for a while.
 func (r *Root) FineTimes(dir string) bool {
 	dir = path.Clean(dir)
 	r.mu.Lock()
@@ -26,38 +21,21 @@ func (r *Root) FineTimes(dir string) bool {
 	return fine
 }
 
-func (r *Root) tryTimes(dir string) (fine bool) {
-	_ = r.do(OpOpen, dir, func(local string) error {
-		in, err := r.within(local)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = in.Close() }()
-		file, err := in.unnamed()
-		if err != nil {
-			return err
-		}
-		defer func() { _ = file.Close() }()
-		fine = areFine(file)
-		return nil
-	})
-	return fine
-}
-
-// areFine writes a file several times over, much faster than any clock that
+// tryTimes writes one file several times over, much faster than any clock that
 // ticks: each time must differ.
-func areFine(file interface {
-	io.Writer
-	Stat() (os.FileInfo, error)
-},
-) bool {
+func (r *Root) tryTimes(dir string) bool {
+	t, err := r.Temp(dir, 0o600)
+	if err != nil {
+		return false
+	}
+	defer t.Discard()
 	const tries = 8
 	var last Stat
 	for range tries {
-		if _, err := file.Write([]byte{0}); err != nil {
+		if _, err := t.Write([]byte{0}); err != nil {
 			return false
 		}
-		info, err := file.Stat()
+		info, err := r.Lstat(t.name)
 		if err != nil {
 			return false
 		}

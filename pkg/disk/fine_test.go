@@ -1,10 +1,7 @@
 package disk
 
 import (
-	"errors"
 	"os"
-	"path/filepath"
-	"slices"
 	"testing"
 	"time"
 )
@@ -36,62 +33,15 @@ func TestFineTimes(t *testing.T) {
 // A coarse clock is found out: nothing of the sort is claimed where the time
 // does not move.
 func TestCoarseTimes(t *testing.T) {
-	file, err := os.Create(filepath.Join(t.TempDir(), "file"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = file.Close() }()
-	if areFine(ticking{file}) {
-		t.Error("equal times are called fine")
-	}
-}
-
-// ticking is a file whose every change is of one moment.
-type ticking struct{ *os.File }
-
-func (f ticking) Stat() (os.FileInfo, error) {
-	at := time.Unix(1_700_000_000, 0)
-	if err := os.Chtimes(f.Name(), at, at); err != nil {
-		return nil, err
-	}
-	return f.File.Stat()
-}
-
-// A try leaves no trace: who looks at the directory's own times sees no change, and
-// who watches it is told of none.
-func TestFineTimesLeaveNoTrace(t *testing.T) {
 	root, _ := open(t)
-	if err := root.Mkdir("other"); err != nil {
-		t.Fatal(err)
-	}
-	w, err := root.Watch()
-	if errors.Is(err, errors.ErrUnsupported) {
-		t.Skip("nobody can be told")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = w.Close() }()
-	for _, dir := range []string{".", "other"} {
-		if _, err := w.Add(dir); err != nil {
-			t.Fatal(err)
+	at := time.Unix(1_700_000_000, 0)
+	root.hook = func(op Op, name string) error {
+		if op == OpLstat { // every change is of one moment
+			return os.Chtimes(root.Path(name), at, at)
 		}
+		return nil
 	}
-	before, err := root.DirStat(".")
-	if err != nil {
-		t.Fatal(err)
-	}
-	root.FineTimes(".")
-	put(t, root, "other/file", "")
-	<-w.Signal() // of what came later
-	if dirs, lost := w.Take(); lost || !slices.Equal(dirs, []string{"other"}) {
-		t.Errorf("told of %q, lost: %t", dirs, lost)
-	}
-	after, err := root.DirStat(".")
-	if err != nil || after != before {
-		t.Errorf("the directory was %+v and is %+v, %v", before, after, err)
-	}
-	if names, err := os.ReadDir(root.Dir()); err != nil || len(names) != 1 {
-		t.Errorf("it holds %v, %v", names, err)
+	if root.FineTimes(".") {
+		t.Error("equal times are called fine")
 	}
 }

@@ -78,8 +78,7 @@ func (w *Watcher) Take() (dirs []string, lost bool) {
 func (w *Watcher) Close() error { return w.stop() }
 
 // happened notes that something happened to a name. Temporary files are left
-// out: they make the most noise, and become something by a rename. So are those
-// without a name, which the kernel tells of by their number.
+// out: they make the most noise, and become something by a rename.
 func (w *Watcher) happened(name string, gone bool) {
 	dir, base := ".", name
 	if i := strings.LastIndexByte(name, '/'); i >= 0 {
@@ -91,8 +90,7 @@ func (w *Watcher) happened(name string, gone bool) {
 		delete(w.dirs, name) // a directory of that name is another one
 		w.dirty[name] = true
 	}
-	number, isNumber := strings.CutPrefix(base, "#")
-	if strings.HasPrefix(base, ".") || isNumber && strings.Trim(number, "0123456789") == "" {
+	if strings.HasPrefix(base, ".") {
 		return
 	}
 	w.dirty[dir] = true

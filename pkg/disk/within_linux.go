@@ -25,9 +25,6 @@ func (w within) again() (*os.File, error) {
 	return w.open(".", unix.O_RDONLY|unix.O_DIRECTORY, 0)
 }
 
-// unnamed makes a file that shows in no directory.
-func (w within) unnamed() (*os.File, error) { return w.open(".", unix.O_WRONLY|unix.O_TMPFILE, 0o600) }
-
 // create makes a new file and opens it for writing.
 func (w within) create(base string, perm fs.FileMode) (*os.File, error) {
 	return w.open(base, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL, perm)
@@ -47,14 +44,7 @@ func (w within) open(base string, flags int, perm fs.FileMode) (*os.File, error)
 }
 
 // move gives a file another name.
-func (w within) move(from, to string) error {
-	fd := int(w.dir.Fd())
-	for {
-		if err := unix.Renameat(fd, from, fd, to); !errors.Is(err, unix.EINTR) {
-			return err
-		}
-	}
-}
+func (w within) move(from, to string) error { return renameat(int(w.dir.Fd()), from, to) }
 
 func (w within) stat(base string) (Stat, error) {
 	var st unix.Stat_t

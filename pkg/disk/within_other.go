@@ -3,7 +3,6 @@
 package disk
 
 import (
-	"errors"
 	"io/fs"
 	"os"
 )
@@ -18,9 +17,6 @@ func (r *Root) within(local string) (within, error) {
 
 // again is the directory for somebody else.
 func (w within) again() (*os.File, error) { return w.Open(".") }
-
-// unnamed makes a file that shows in no directory.
-func (w within) unnamed() (*os.File, error) { return nil, errors.ErrUnsupported }
 
 // create makes a new file and opens it for writing.
 func (w within) create(base string, perm fs.FileMode) (*os.File, error) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"strings"
 	"time"
 
 	"github.com/p2ps/p2ps/pkg/disk"
@@ -138,7 +139,8 @@ func (h *Home) noteOwn(ctx context.Context, p *post.Post, name string, data []by
 // cannot show a change that comes now, and is not trusted: the file is read
 // again by the next look.
 func (h *Home) young(dir string, s disk.Stat) disk.Stat {
-	if !h.root.FineTimes(dir) {
+	top, _, _ := strings.Cut(dir, "/")
+	if !h.root.FineTimes(top) {
 		s.Ctime = 0
 	}
 	return s
