@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -205,12 +206,12 @@ func findAll(h *home.Home, names []string) ([]keyring.Person, error) {
 }
 
 func (p *puller) tell(h *home.Home, ev home.Event) {
-	note := func(err error) { p.write = errors.Join(p.write, err) }
+	note := func(err error) { p.write = cmp.Or(p.write, err) }
 	switch {
 	case ev.Post != nil:
 		p.bar.step()
 		if p.e.json.on {
-			note(p.e.emit(lineOf(home.Entry{Post: ev.Post, Name: ev.Person.Name, Trust: ev.Person.Trust, Received: p.e.now(), Path: ev.Path})))
+			note(p.e.line(lineOf(home.Entry{Post: ev.Post, Name: ev.Person.Name, Trust: ev.Person.Trust, Received: p.e.now(), Path: ev.Path}), nil))
 		}
 	case ev.Gone != nil:
 		if p.e.json.on {
@@ -223,10 +224,11 @@ func (p *puller) tell(h *home.Home, ev home.Event) {
 	case ev.Pulled != nil && !p.knows(*ev.Pulled):
 		note(p.over(*ev.Pulled))
 	}
-	if p.watch { // who reads along waits for each line
-		if note(p.e.stdout.Flush()); p.write != nil {
-			p.stop(p.write)
-		}
+	if ev.More {
+		return
+	}
+	if note(p.e.stdout.Flush()); p.write != nil && p.watch {
+		p.stop(p.write)
 	}
 }
 

@@ -25,20 +25,20 @@ func (k *keeper) Keep(ctx context.Context, items []ijson.Value, offered map[post
 	if len(items) == 0 {
 		return nil
 	}
-	if k.storing != nil {
-		if <-k.storing.told; k.storing.err != nil {
-			return k.storing.err
+	if first := k.turns[0]; first != nil {
+		if <-first.told; first.err != nil {
+			return first.err
 		}
 	}
-	before, now := k.verifying, &turn{make(chan struct{}), make(chan struct{}), make(chan struct{}), nil}
-	if before == nil {
-		before = nothing
-	}
+	before, now := cmp.Or(k.last(), nothing), &turn{make(chan struct{}), make(chan struct{}), make(chan struct{}), nil}
 	<-before.verified
-	k.storing, k.verifying = before, now
+	k.turns = [...]*turn{k.turns[1], k.turns[2], now}
 	go k.take(ctx, newDelivery(items, offered), before, now)
 	return nil
 }
+
+// last is the page that came last; nil if there is none.
+func (k *keeper) last() *turn { return k.turns[len(k.turns)-1] }
 
 // nothing is before the first page.
 var nothing = func() *turn {
@@ -84,9 +84,9 @@ func (k *keeper) settle() (err error) {
 	if k.other != nil {
 		err = k.other()
 	}
-	if k.verifying != nil {
-		<-k.verifying.told
-		err = cmp.Or(k.verifying.err, err)
+	if page := k.last(); page != nil {
+		<-page.told
+		err = cmp.Or(page.err, err)
 	}
 	return err
 }
@@ -135,12 +135,13 @@ func (k *keeper) store(ctx context.Context, d *delivery) (kept, error) {
 
 // report tells of a page that is stored.
 func (k *keeper) report(done kept) {
-	for _, e := range done.events {
+	for i, e := range done.events {
 		if e.Changed {
 			k.tally.Changed++
 		} else {
 			k.tally.New++
 		}
+		e.More = i+1 < len(done.events)
 		k.tell(e)
 	}
 	k.tally.Refused += done.refused

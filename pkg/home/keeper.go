@@ -28,8 +28,8 @@ type keeper struct {
 	tell  func(Event)
 	tally *Tally
 
-	verifying, storing *turn        // the last two pages
-	other              func() error // waits for what is done meanwhile; nil: nothing is
+	turns [3]*turn     // the last pages, as many as there may be on their way; nil before the first
+	other func() error // waits for what is done meanwhile; nil: nothing is
 }
 
 var _ pull.Keeper = (*keeper)(nil)

@@ -36,6 +36,7 @@ type Event struct {
 	Gone    *post.ID   // withdrawn
 	File    *Arrived   // a file that a post names has come
 	Pulled  *Pulled    // the pull from this person is over
+	More    bool       // of the same page: told right after it
 }
 
 // Pulled is how the pull from one person went.

@@ -2,6 +2,7 @@ package ijson_test
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -112,6 +113,43 @@ func FuzzUnmarshal(f *testing.F) {
 		again, err := ijson.Canonical(c)
 		if err != nil || string(again) != string(c) {
 			t.Fatalf("the canonical form of %q is not stable: %q, %v", c, again, err)
+		}
+	})
+}
+
+// FuzzCanonicalMembers: what CanonicalMembers and Assign make of an object is what
+// Canonical and UnmarshalTrusted make of it.
+func FuzzCanonicalMembers(f *testing.F) {
+	for _, seed := range []string{
+		`{}`, `{"to":["b","a"],"from":"a\tb","post":{"z":1,"a":[{"y":1, "x":"\u0065"}]}}`, ` {"n" : 10.50 , "b":-1,"a":123456789012345678 } `,
+		`{"\u0066rom":"\ud83d\ude42","n":1e3,"t":true,"z":null}`, `{"from":"é\u00e9\u007f","have":null}`, `{"from":1}`, `{"have":"x"}`, `{"from":null}`,
+		`{"a":{"b":1,"b":2}}`, `{"a":1,"a":2}`, `{"é":1}`, `[1]`, `{"a":1}x`, "{\"from\":\"\x7f\\\\\"}",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		want, err := ijson.Canonical(data)
+		if err != nil || ijson.Check(data, ijson.MaxDepth, nil) != nil || want[0] != '{' {
+			if _, err := ijson.CanonicalMembers(data); err == nil && want == nil {
+				t.Fatalf("it takes %q", data)
+			}
+			return
+		}
+		members, err := ijson.CanonicalMembers(data)
+		if err != nil {
+			t.Fatalf("of %q: %v", data, err)
+		}
+		got := []string{}
+		for _, m := range members {
+			got = append(got, string(ijson.Quote(m.Name))+":"+string(m.Value))
+		}
+		if got := "{" + strings.Join(got, ",") + "}"; got != string(want) {
+			t.Fatalf("of %q it makes %s instead of %s", data, got, want)
+		}
+		var one, other message
+		err = ijson.UnmarshalTrusted(want, &one)
+		if e := ijson.Assign(members, &other); (e == nil) != (err == nil) || err == nil && !reflect.DeepEqual(one, other) {
+			t.Fatalf("of %q: %+v, %v instead of %+v, %v", data, other, e, one, err)
 		}
 	})
 }

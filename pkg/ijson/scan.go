@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
@@ -49,21 +50,83 @@ func Members(data []byte) ([]Member, error) {
 	return members, end(d)
 }
 
+// CanonicalMembers returns the members of the object in data in the form and the
+// order that Canonical gives them. Values that are canonical as they stand share
+// data's memory. Names are ASCII, as Check has it.
+func CanonicalMembers(data []byte) ([]Member, error) {
+	members, err := Members(data)
+	if err != nil {
+		return nil, err
+	}
+	for i, m := range members {
+		if err := portableName(m.Name); err != nil { // others have another order
+			return nil, err
+		}
+		if isCanonical(m.Value) {
+			continue
+		}
+		if members[i].Value, err = Canonical(m.Value); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(members, func(a, b Member) int { return strings.Compare(a.Name, b.Name) })
+	return members, nil
+}
+
+// isCanonical knows the most frequent of canonical values: a text in which nothing
+// is escaped, and a whole number that any float holds.
+func isCanonical(v Value) bool {
+	if v[0] == '"' {
+		return bytes.IndexByte(v, '\\') < 0
+	}
+	return len(v) <= 15 && !bytes.ContainsFunc(v, func(r rune) bool { return r < '0' || r > '9' })
+}
+
+// Assign gives the fields of the struct that v points at the values of the members
+// of their names, as UnmarshalTrusted gives them those of an object. A Value
+// shares its memory with the member's.
+func Assign(members []Member, v any) error {
+	s := reflect.ValueOf(v).Elem()
+	fields := fieldsOf(s.Type())
+	for _, m := range members {
+		at, ok := fields[m.Name]
+		if !ok {
+			continue
+		}
+		field := s.FieldByIndex(at).Addr().Interface()
+		if value, ok := field.(*Value); ok {
+			*value = m.Value
+			continue
+		}
+		if text, ok := field.(*string); ok {
+			if *text, ok = String(m.Value); ok {
+				continue
+			}
+		}
+		if err := UnmarshalTrusted(m.Value, field); err != nil {
+			return fmt.Errorf("%s: %w", m.Name, err)
+		}
+	}
+	return nil
+}
+
 // Check holds data to the part of JSON on which RFC 8785 and jq agree, at most
 // depth deep, and calls name (if not nil) for each member name with the depth
 // of its object, the outermost being 1, and the name at depth 1 under which it
 // lies (itself there).
 func Check(data []byte, depth int, name func(name string, depth int, top string) error) error {
-	return scan(data, nil, depth, func(d *jsontext.Decoder, t jsontext.Token, isName bool, top string) error {
+	// Where there is none in the text as it stands, no string is taken out to look.
+	del := bytes.IndexByte(data, 0x7F) >= 0 || bytes.Contains(data, []byte(`\u007`))
+	return scan(data, nil, depth, func(t jsontext.Token, at place) error {
 		switch {
-		case isName:
-			if err := portableName(t.String()); err != nil {
+		case at.isName:
+			if err := portableName(at.name); err != nil {
 				return err
 			}
 			if name != nil {
-				return name(t.String(), d.StackDepth(), top)
+				return name(at.name, at.depth, at.top)
 			}
-		case t.Kind() == '"' && strings.ContainsRune(t.String(), 0x7F):
+		case del && t.Kind() == '"' && strings.ContainsRune(t.String(), 0x7F):
 			return fmt.Errorf("%w: the character U+007F", ErrPortable)
 		case t.Kind() == '0':
 			return portableNumber(t.String())
@@ -72,36 +135,47 @@ func Check(data []byte, depth int, name func(name string, depth int, top string)
 	})
 }
 
-type visitor func(d *jsontext.Decoder, t jsontext.Token, isName bool, top string) error
+type visitor func(jsontext.Token, place) error
+
+// place is where a token stands.
+type place struct {
+	depth  int    // of its object or array, the outermost being 1
+	isName bool   // of a member
+	name   string // the token, if it is one
+	top    string // the name at depth 1 under which it lies
+}
 
 // scan reads every token once: the syntax, the depth, the case of the names in
 // known, and whatever visit looks at.
 func scan(data []byte, known map[string]string, depth int, visit visitor) error {
 	d := jsontext.NewDecoder(bytes.NewBuffer(data))
-	top := ""
+	var at place
 	for {
 		t, err := d.ReadToken()
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrSyntax, noEOF(err))
 		}
-		at := d.StackDepth()
-		if at > depth {
+		at.depth = d.StackDepth()
+		if at.depth > depth {
 			return fmt.Errorf("%w: more than %d levels", ErrDepth, depth)
 		}
-		kind, n := d.StackIndex(at)
-		isName := kind == '{' && n%2 == 1 && t.Kind() == '"'
-		if isName && at == 1 {
-			top = t.String()
-			if exact, ok := known[strings.ToLower(top)]; ok && exact != top {
-				return fmt.Errorf("%w: %q instead of %q", ErrCase, top, exact)
+		kind, n := d.StackIndex(at.depth)
+		at.isName = kind == '{' && n%2 == 1 && t.Kind() == '"'
+		if at.isName && (at.depth == 1 || visit != nil) {
+			at.name = t.String()
+		}
+		if at.isName && at.depth == 1 {
+			at.top = at.name
+			if exact, ok := known[strings.ToLower(at.top)]; ok && exact != at.top {
+				return fmt.Errorf("%w: %q instead of %q", ErrCase, at.top, exact)
 			}
 		}
 		if visit != nil {
-			if err := visit(d, t, isName, top); err != nil {
+			if err := visit(t, at); err != nil {
 				return err
 			}
 		}
-		if d.StackDepth() == 0 {
+		if at.depth == 0 {
 			return end(d)
 		}
 	}
@@ -158,8 +232,16 @@ func portableNumber(s string) error {
 	return nil
 }
 
-// names remembers the JSON names of each struct type, by their lower case.
-var names sync.Map // reflect.Type → map[string]string
+// fields remembers the fields of each struct type, by their JSON names, and names
+// the JSON names, by their lower case.
+var (
+	fields sync.Map // reflect.Type → map[string][]int, as of reflect.Value.FieldByIndex
+	names  sync.Map // reflect.Type → map[string]string
+)
+
+func fieldsOf(t reflect.Type) map[string][]int {
+	return remembered(&fields, t, func(m map[string][]int, name string, f reflect.StructField) { m[name] = f.Index })
+}
 
 // Names are the JSON names of the struct that v points at, by their lower case.
 func Names(v any) map[string]string {
@@ -170,18 +252,23 @@ func Names(v any) map[string]string {
 	if t == nil || t.Kind() != reflect.Struct {
 		return nil
 	}
-	if known, ok := names.Load(t); ok {
-		if m, ok := known.(map[string]string); ok {
+	return remembered(&names, t, func(m map[string]string, name string, _ reflect.StructField) { m[strings.ToLower(name)] = name })
+}
+
+// remembered makes a map of the fields that are in the JSON of a type, once.
+func remembered[V any](all *sync.Map, t reflect.Type, put func(map[string]V, string, reflect.StructField)) map[string]V {
+	if known, ok := all.Load(t); ok {
+		if m, ok := known.(map[string]V); ok {
 			return m
 		}
 	}
-	m := map[string]string{}
+	m := map[string]V{}
 	for _, f := range reflect.VisibleFields(t) {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if f.IsExported() && name != "" && name != "-" {
-			m[strings.ToLower(name)] = name
+			put(m, name, f)
 		}
 	}
-	names.Store(t, m)
+	all.Store(t, m)
 	return m
 }

@@ -70,15 +70,12 @@ func read(raw []byte) (*Post, error) {
 	if len(raw) > MaxFile {
 		return nil, ErrTooLarge
 	}
-	canonical, err := ijson.Canonical(raw)
-	if err != nil {
-		return nil, err
-	}
 	p := &Post{}
-	if p.members, err = ijson.Members(canonical); err != nil {
+	var err error
+	if p.members, err = ijson.CanonicalMembers(raw); err != nil {
 		return nil, err
 	}
-	if err := ijson.UnmarshalTrusted(canonical, &p.doc); err != nil {
+	if err := ijson.Assign(p.members, &p.doc); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	if p.audienceErr, err = p.checkNames(raw); err != nil {

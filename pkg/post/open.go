@@ -7,8 +7,8 @@ import (
 	"github.com/p2ps/p2ps/pkg/pgp"
 )
 
-// Open verifies a post that came from somebody else: raw as it came, cert the
-// certificate of the one it must be by. A post that names an audience other
+// Open verifies a post that came from somebody else: raw as it came, which the
+// post keeps, cert the certificate of the one it must be by. A post that names an audience other
 // than everybody is refused: it should never have travelled.
 func Open(raw []byte, cert *pgp.Certificate) (*Post, error) {
 	p, err := received(raw)
@@ -68,10 +68,6 @@ func (p *Post) Original(cert *pgp.Certificate) (*Post, error) {
 // WireOf is the wire form of a file of mine that was verified before, and is
 // the same to the byte.
 func WireOf(file []byte) ([]byte, error) {
-	canonical, err := ijson.Canonical(file)
-	if err != nil {
-		return nil, err
-	}
-	members, err := ijson.Members(canonical)
+	members, err := ijson.CanonicalMembers(file)
 	return join(members, "bto"), err
 }
