@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/rand"
 	"encoding/json"
@@ -47,23 +48,23 @@ func BenchmarkFirstPull(b *testing.B) {
 
 func firstPull(b *testing.B, n int) {
 	f := newBenchFeed(b, b.TempDir(), n)
-	var wire, peak int64
-	var cpu time.Duration
+	var wire int64
+	var took cost
 	for i := 0; b.Loop(); i++ {
 		b.StopTimer()
 		// Each reader is another: ext4 is slow to make files where some were just removed.
 		f.befriendedBy(b, fmt.Sprintf("reader%d", i))
 		b.StartTimer()
 		got := f.pull(b, fmt.Sprintf("reader%d", i), n)
-		wire, peak, cpu = got.bytes, max(peak, maxRSS(got.process)), cpu+processorTime(got.process)
+		wire, took = got.bytes, took.add(got.took)
 	}
 	server := f.stop(b)
 	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "posts/s")
 	b.ReportMetric(float64(wire)/float64(n), "wire-B/post")
-	b.ReportMetric(float64(cpu.Microseconds())/float64(n*b.N), "pull-µs/post")
-	b.ReportMetric(float64(processorTime(server).Microseconds())/float64(n*b.N), "serve-µs/post")
-	b.ReportMetric(float64(peak)/(1<<20), "pull-MiB")
-	b.ReportMetric(float64(maxRSS(server))/(1<<20), "serve-MiB")
+	b.ReportMetric(took.microseconds(n*b.N), "pull-µs/post")
+	b.ReportMetric(server.microseconds(n*b.N), "serve-µs/post")
+	b.ReportMetric(took.mebibytes(), "pull-MiB")
+	b.ReportMetric(server.mebibytes(), "serve-MiB")
 }
 
 // BenchmarkTenNew is a pull of ten new posts on top of many.
@@ -80,15 +81,15 @@ func tenNew(b *testing.B, n int) {
 	time.Sleep(2500 * time.Millisecond) // what was written within two seconds is looked at again
 	f.pull(b, "reader", 0)
 	var wire int64
-	var cpu time.Duration
+	var took cost
 	for b.Loop() {
 		b.StopTimer()
 		f.write(b, 10, f.newest.Time())
 		b.StartTimer()
 		got := f.pull(b, "reader", 10)
-		wire, cpu = got.bytes, cpu+processorTime(got.process)
+		wire, took = got.bytes, took.add(got.took)
 	}
-	b.ReportMetric(float64(cpu.Microseconds())/1000/float64(b.N), "cpu-ms")
+	b.ReportMetric(took.milliseconds(b.N), "cpu-ms")
 	b.ReportMetric(float64(wire)/1024, "wire-KiB")
 }
 
@@ -105,10 +106,10 @@ func BenchmarkIdlePoll(b *testing.B) {
 	}
 	reader.run("pull")
 	var wire int64
-	var cpu time.Duration
+	var took cost
 	for b.Loop() {
-		lines, process := reader.output(b, "pull", "--json")
-		wire, cpu = 0, cpu+processorTime(process)
+		lines, used := reader.output(b, "pull", "--json")
+		wire, took = 0, took.add(used)
 		for _, l := range lines {
 			if l.Kind != "pull" || !l.OK || l.Requests != 1 || !l.Complete {
 				b.Fatalf("%+v", l)
@@ -116,7 +117,7 @@ func BenchmarkIdlePoll(b *testing.B) {
 			wire += l.Bytes
 		}
 	}
-	b.ReportMetric(float64(cpu.Microseconds())/1000/float64(b.N), "cpu-ms")
+	b.ReportMetric(took.milliseconds(b.N), "cpu-ms")
 	b.ReportMetric(float64(wire)/1024/friends, "wire-KiB/friend")
 }
 
@@ -273,21 +274,26 @@ type pulledLine struct {
 	Bytes        int64
 }
 
-// output runs a command and reads its JSON lines.
-func (p benchPerson) output(b *testing.B, args ...string) ([]pulledLine, *os.ProcessState) {
+// output runs a command and reads what its lines of JSON say of friends; those of
+// posts go by.
+func (p benchPerson) output(b *testing.B, args ...string) (lines []pulledLine, took cost) {
 	c := benchCommand(p.dir, p.who, args...)
-	var out bytes.Buffer
-	c.Stdout = &out
-	must(b, c.Run())
-	b.StopTimer()
-	defer b.StartTimer()
-	var lines []pulledLine
-	for line := range bytes.Lines(out.Bytes()) {
+	out, err := c.StdoutPipe()
+	must(b, err)
+	running := start(b, c)
+	for in := bufio.NewReaderSize(out, 1<<20); ; {
+		line, err := in.ReadSlice('\n')
+		if errors.Is(err, io.EOF) {
+			return lines, running.wait(b)
+		}
+		must(b, err)
+		if bytes.HasPrefix(line, []byte(`{"kind":"post"`)) {
+			continue
+		}
 		var l pulledLine
 		must(b, json.Unmarshal(line, &l))
 		lines = append(lines, l)
 	}
-	return lines, c.ProcessState
 }
 
 // A benchFeed is Alice with posts for her friends, of whom Bob is one, and her
@@ -295,7 +301,7 @@ func (p benchPerson) output(b *testing.B, args ...string) ([]pulledLine, *os.Pro
 type benchFeed struct {
 	benchPerson
 	bob    benchPerson
-	server *exec.Cmd
+	server process
 	url    string
 	newest post.Position
 	apart  time.Duration // of two posts that are written
@@ -314,23 +320,23 @@ func newBenchFeed(b *testing.B, dir string, n int) *benchFeed {
 func (f *benchFeed) serve(b *testing.B) {
 	ready := filepath.Join(f.dir, "url")
 	_ = os.Remove(ready)
-	f.server = benchCommand(f.dir, "alice", "serve", "--listen", "127.0.0.1:0", "--ready-file", ready)
-	f.server.Env = append(f.server.Env, "P2PS_RATE_PER_KEY=1000000", "P2PS_RATE_PER_ADDRESS=1000000")
-	f.server.Stderr = nil
-	must(b, f.server.Start())
+	c := benchCommand(f.dir, "alice", "serve", "--listen", "127.0.0.1:0", "--ready-file", ready)
+	c.Env = append(c.Env, "P2PS_RATE_PER_KEY=1000000", "P2PS_RATE_PER_ADDRESS=1000000")
+	c.Stderr = nil
+	f.server = start(b, c)
 	b.Cleanup(func() { f.stop(b) })
 	f.url = readyURL(b, ready)
 }
 
 // stop ends the server, once.
-func (f *benchFeed) stop(b *testing.B) *os.ProcessState {
+func (f *benchFeed) stop(b *testing.B) (took cost) {
 	if f.server.ProcessState == nil {
 		b.StopTimer()
 		defer b.StartTimer()
-		_ = f.server.Process.Signal(syscall.SIGTERM)
-		_ = f.server.Wait()
+		must(b, f.server.Process.Signal(syscall.SIGTERM))
+		took = f.server.wait(b)
 	}
-	return f.server.ProcessState
+	return took
 }
 
 // befriendedBy makes a reader: a copy of Bob, who has not pulled.
@@ -343,21 +349,19 @@ func (f *benchFeed) befriendedBy(b *testing.B, who string) {
 
 // pulled is how a pull went.
 type pulled struct {
-	bytes   int64
-	process *os.ProcessState
+	bytes int64
+	took  cost
 }
 
 // pull demands that so many posts come, and that the reader has all.
 func (f *benchFeed) pull(b *testing.B, who string, fresh int) pulled {
-	lines, process := benchPerson{dir: f.dir, who: who}.output(b, "pull", "--json")
+	lines, took := benchPerson{dir: f.dir, who: who}.output(b, "pull", "--json")
 	last := lines[len(lines)-1]
 	if last.New != fresh || !last.Complete {
 		b.Fatalf("the pull ended with %+v", last)
 	}
-	return pulled{last.Bytes, process}
+	return pulled{last.Bytes, took}
 }
-
-func processorTime(s *os.ProcessState) time.Duration { return s.UserTime() + s.SystemTime() }
 
 func keyOf(dir, who string) (*pgp.Secret, *pgp.Certificate, error) {
 	raw, err := os.ReadFile(filepath.Join(dir, who, "key", "daily.asc"))
@@ -471,11 +475,4 @@ func readyURL(b *testing.B, name string) string {
 	}
 	b.Fatal("the server is not ready after a minute")
 	return ""
-}
-
-func maxRSS(s *os.ProcessState) int64 {
-	if u, ok := s.SysUsage().(*syscall.Rusage); ok {
-		return int64(u.Maxrss) << 10
-	}
-	return 0
 }

@@ -15,7 +15,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // BenchmarkFile is one file of P2PS_BENCH_MIB MiB (64; 1024 is what the figures
@@ -69,16 +68,12 @@ func benchmarkFile(b *testing.B, dir, name, sum string, size int) {
 	bob("key", "export", "-o", filepath.Join(dir, "bob.asc"))
 	alice("friend", "add", filepath.Join(dir, "bob.asc"))
 	alice("post", "--attach", name, "--to", "friends")
-	server := benchCommand(dir, "alice", "serve", "--listen", "127.0.0.1:0", "--ready-file", filepath.Join(dir, "url"))
-	if err := server.Start(); err != nil {
-		b.Fatal(err)
-	}
+	server := start(b, benchCommand(dir, "alice", "serve", "--listen", "127.0.0.1:0", "--ready-file", filepath.Join(dir, "url")))
 	defer func() { _ = server.Process.Kill() }()
 	url := readyURL(b, filepath.Join(dir, "url"))
 	bob("friend", "add", filepath.Join(dir, "alice.asc"), "--address", url)
 	bob("pull", "--no-media")
-	var cpu time.Duration
-	var peak int64
+	var took cost
 	for b.Loop() {
 		b.StopTimer()
 		if err := os.RemoveAll(filepath.Join(dir, "bob", "attachments")); err != nil {
@@ -91,9 +86,7 @@ func benchmarkFile(b *testing.B, dir, name, sum string, size int) {
 		var out bytes.Buffer
 		pull.Stdout = &out
 		b.StartTimer()
-		if err := pull.Run(); err != nil {
-			b.Fatal(err)
-		}
+		took = took.add(start(b, pull).wait(b))
 		b.StopTimer()
 		lines := bytes.Split(bytes.TrimSpace(out.Bytes()), []byte("\n"))
 		var last struct {
@@ -105,19 +98,17 @@ func benchmarkFile(b *testing.B, dir, name, sum string, size int) {
 		if info, err := os.Stat(filepath.Join(dir, "bob", "attachments", sum[:2], sum)); err != nil || info.Size() != int64(size) {
 			b.Fatalf("the file is not there: %v", err)
 		}
-		peak = max(peak, maxRSS(pull.ProcessState))
-		cpu += pull.ProcessState.UserTime() + pull.ProcessState.SystemTime()
 		b.StartTimer()
 	}
 	b.StopTimer()
-	_ = server.Process.Signal(syscall.SIGTERM)
-	_ = server.Wait()
+	must(b, server.Process.Signal(syscall.SIGTERM))
+	served := server.wait(b)
 	mb := float64(size) / 1e6 * float64(b.N)
 	b.ReportMetric(mb/b.Elapsed().Seconds(), "MB/s")
-	b.ReportMetric(cpu.Seconds()*1000/mb, "pull-ms/MB")
-	b.ReportMetric((server.ProcessState.UserTime()+server.ProcessState.SystemTime()).Seconds()*1000/mb, "serve-ms/MB")
-	b.ReportMetric(float64(peak)/(1<<20), "pull-MiB")
-	b.ReportMetric(float64(maxRSS(server.ProcessState))/(1<<20), "serve-MiB")
+	b.ReportMetric(took.cpu.Seconds()*1000/mb, "pull-ms/MB")
+	b.ReportMetric(served.cpu.Seconds()*1000/mb, "serve-ms/MB")
+	b.ReportMetric(took.mebibytes(), "pull-MiB")
+	b.ReportMetric(served.mebibytes(), "serve-MiB")
 }
 
 // benchmarkGPG is the same with what everybody has: a file sealed by gpg, given by

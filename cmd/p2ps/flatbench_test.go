@@ -37,16 +37,17 @@ func BenchmarkFlat(b *testing.B) {
 
 // heldPull is a pull of so many new posts by who holds all others.
 func heldPull(b *testing.B, f *benchFeed, fresh int) {
-	var pull, serve time.Duration
+	var pull cost
+	var serve time.Duration
 	for b.Loop() {
 		b.StopTimer()
 		f.write(b, fresh, f.newest.Time())
 		before := f.used(b)
 		b.StartTimer()
-		pull += processorTime(f.pull(b, "bob", fresh).process)
+		pull = pull.add(f.pull(b, "bob", fresh).took)
 		serve += f.used(b) - before
 	}
-	b.ReportMetric(float64(pull.Microseconds())/1000/float64(b.N), "pull-cpu-ms")
+	b.ReportMetric(pull.milliseconds(b.N), "pull-cpu-ms")
 	b.ReportMetric(float64(serve.Microseconds())/1000/float64(b.N), "serve-cpu-ms")
 }
 

@@ -47,13 +47,11 @@ func BenchmarkReading(b *testing.B) {
 		"timeline",
 	} {
 		b.Run(strings.ReplaceAll(line, " ", "_"), func(b *testing.B) {
+			var took cost
 			for b.Loop() {
-				c := benchCommand(at, who, strings.Fields(line)...)
-				if err := c.Run(); err != nil {
-					b.Fatal(err)
-				}
-				b.ReportMetric(float64(maxRSS(c.ProcessState))/(1<<20), "MiB")
+				took = took.add(start(b, benchCommand(at, who, strings.Fields(line)...)).wait(b))
 			}
+			b.ReportMetric(took.mebibytes(), "MiB")
 		})
 	}
 }

@@ -83,8 +83,7 @@ func benchPosts(b *testing.B) int {
 
 // benchmarkCommand runs a command, each time after something was done.
 func benchmarkCommand(b *testing.B, dir, who string, prepare func() error, args ...string) {
-	var cpu time.Duration
-	var peak int64
+	var took cost
 	for b.Loop() {
 		b.StopTimer()
 		if err := prepare(); err != nil {
@@ -92,15 +91,11 @@ func benchmarkCommand(b *testing.B, dir, who string, prepare func() error, args 
 		}
 		cmd := benchCommand(dir, who, append([]string{"-q"}, args...)...)
 		b.StartTimer()
-		if err := cmd.Run(); err != nil {
-			b.Fatal(err)
-		}
-		cpu += cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-		peak = max(peak, maxRSS(cmd.ProcessState))
+		took = took.add(start(b, cmd).wait(b))
 	}
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/1000/float64(b.N), "ms")
-	b.ReportMetric(float64(cpu.Microseconds())/1000/float64(b.N), "cpu-ms")
-	b.ReportMetric(float64(peak)/(1<<20), "MiB")
+	b.ReportMetric(took.milliseconds(b.N), "cpu-ms")
+	b.ReportMetric(took.mebibytes(), "MiB")
 	b.ReportMetric(0, "ns/op")
 }
 
