@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -90,20 +91,14 @@ func selectFields(object []byte, fields []string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := []byte{'{'}
+	var chosen []ijson.Member
 	for _, name := range append([]string{"kind", "v"}, fields...) {
-		for i, m := range members {
-			if m.Name != name {
-				continue
-			}
-			if len(out) > 1 {
-				out = append(out, ',')
-			}
-			out = append(append(append(out, ijson.Quote(name)...), ':'), m.Value...)
-			members[i].Name = "" // once
+		if i := slices.IndexFunc(members, func(m ijson.Member) bool { return m.Name == name }); i >= 0 {
+			chosen = append(chosen, members[i])
+			members = slices.Delete(members, i, i+1) // once
 		}
 	}
-	return append(out, '}'), nil
+	return ijson.Join(chosen), nil
 }
 
 func cleaned(columns []string) []string {

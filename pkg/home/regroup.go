@@ -85,18 +85,12 @@ func (r *renaming) regroup(raw []byte, change func([]string) []string) (*post.Po
 	if err != nil {
 		return nil, nil, err
 	}
-	var text bytes.Buffer
-	for i, m := range members {
-		if m.Name == "bto" {
-			m.Value = bto
+	for i := range members {
+		if members[i].Name == "bto" {
+			members[i].Value = bto
 		}
-		separator := ","
-		if i == 0 {
-			separator = "{"
-		}
-		fmt.Fprintf(&text, "%s%s:%s", separator, ijson.Quote(m.Name), m.Value)
 	}
-	data, err := ijson.Indent(append(text.Bytes(), '}'))
+	data, err := ijson.IndentMembers(members)
 	if err != nil {
 		return nil, nil, err
 	}

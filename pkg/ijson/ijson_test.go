@@ -123,7 +123,7 @@ func FuzzCanonicalMembers(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `{"to":["b","a"],"from":"a\tb","post":{"z":1,"a":[{"y":1, "x":"\u0065"}]}}`, ` {"n" : 10.50 , "b":-1,"a":123456789012345678 } `,
 		`{"\u0066rom":"\ud83d\ude42","n":1e3,"t":true,"z":null}`, `{"from":"é\u00e9\u007f","have":null}`, `{"from":1}`, `{"have":"x"}`, `{"from":null}`,
-		`{"a":{"b":1,"b":2}}`, `{"a":1,"a":2}`, `{"é":1}`, `[1]`, `{"a":1}x`, "{\"from\":\"\x7f\\\\\"}",
+		`{"a":{"b":1,"b":2}}`, `{"a":1,"a":2}`, `{"é":1}`, `[1]`, `{"a":1}x`, `{"":{}}`, "{\"from\":\"\x7f\\\\\"}",
 	} {
 		f.Add([]byte(seed))
 	}
@@ -139,12 +139,12 @@ func FuzzCanonicalMembers(f *testing.F) {
 		if err != nil {
 			t.Fatalf("of %q: %v", data, err)
 		}
-		got := []string{}
-		for _, m := range members {
-			got = append(got, string(ijson.Quote(m.Name))+":"+string(m.Value))
-		}
-		if got := "{" + strings.Join(got, ",") + "}"; got != string(want) {
+		if got := ijson.Join(members); string(got) != string(want) {
 			t.Fatalf("of %q it makes %s instead of %s", data, got, want)
+		}
+		indented, err := ijson.IndentMembers(members)
+		if want, e := ijson.Indent(want); err != nil || e != nil || string(indented) != string(want) {
+			t.Fatalf("of %q it makes %s, %v instead of %s, %v", data, indented, err, want, e)
 		}
 		var one, other message
 		err = ijson.UnmarshalTrusted(want, &one)

@@ -193,7 +193,7 @@ func (d *Draft) Value() Value {
 	for _, name := range slices.Sorted(maps.Keys(d.members)) {
 		members = append(members, ijson.Member{Name: name, Value: d.members[name]})
 	}
-	return join(members, "")
+	return ijson.Join(members)
 }
 
 // SetTexts gives a member a list of texts.

@@ -85,7 +85,7 @@ func read(raw []byte) (*Post, error) {
 		p.audience, p.audienceErr = parseAudience(p.doc.To, p.doc.Bto)
 	}
 	p.members = slices.DeleteFunc(p.members, func(m ijson.Member) bool { return m.Name == "bto" })
-	p.signed = join(p.members, "signature")
+	p.signed = ijson.Join(p.members, "signature")
 	if len(p.signed) > MaxSigned {
 		return nil, ErrTooLarge
 	}
@@ -293,7 +293,7 @@ func file(members []ijson.Member) ([]byte, error) {
 		}
 		return strings.Compare(a.Name, b.Name)
 	})
-	return ijson.Indent(join(sorted, ""))
+	return ijson.IndentMembers(sorted)
 }
 
 // Claim reads what raw says it is, without believing it, so that a post that

@@ -69,5 +69,5 @@ func (p *Post) Original(cert *pgp.Certificate) (*Post, error) {
 // the same to the byte.
 func WireOf(file []byte) ([]byte, error) {
 	members, err := ijson.CanonicalMembers(file)
-	return join(members, "bto"), err
+	return ijson.Join(members, "bto"), err
 }

@@ -134,7 +134,7 @@ func (p *Post) Object() Value { return p.doc.Object }
 func (p *Post) Signature() []byte { return p.doc.signature }
 
 // Wire is the post as it travels: canonical, without bto (spec P29).
-func (p *Post) Wire() []byte { return join(p.members, "") }
+func (p *Post) Wire() []byte { return ijson.Join(p.members) }
 
 func (p *Post) member(name string) Value {
 	for _, m := range p.members {
@@ -150,26 +150,6 @@ func (p *Post) member(name string) Value {
 func lenient(v Value) string {
 	s, _ := ijson.String(v)
 	return s
-}
-
-// join writes canonical members as one object, leaving out one of them.
-func join(members []ijson.Member, without string) []byte {
-	n := 2
-	for _, m := range members {
-		n += len(m.Name) + len(m.Value) + 4
-	}
-	out := append(make([]byte, 0, n), '{')
-	for _, m := range members {
-		if m.Name == without {
-			continue
-		}
-		if len(out) > 1 {
-			out = append(out, ',')
-		}
-		out = append(out, ijson.Quote(m.Name)...)
-		out = append(append(out, ':'), m.Value...)
-	}
-	return append(out, '}')
 }
 
 // File is the post as it is kept: indented, in the order of the

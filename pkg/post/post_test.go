@@ -203,3 +203,25 @@ func TestNewPositionsAscend(t *testing.T) {
 		t.Error("made of no bits")
 	}
 }
+
+// A member may have any name in ASCII, and none at all is one.
+func TestEmptyName(t *testing.T) {
+	me := secret(t, "Alice")
+	d := NewDraft("Note")
+	d.Set("content", "Hello")
+	d.SetValue("", Value(`{"x":1}`))
+	p := sign(t, me, d, Audience{Friends: true})
+	file, err := p.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	wire, err := WireOf(file)
+	if err != nil || !bytes.Equal(wire, p.Wire()) || !bytes.Contains(wire, []byte(`{"":{"x":1},`)) {
+		t.Fatalf("%s, %v", wire, err)
+	}
+	for _, raw := range [][]byte{file, wire} {
+		if again, err := OpenMine(raw, me.Certificate()); err != nil || again.Hash() != p.Hash() {
+			t.Fatalf("of %s: %v", raw, err)
+		}
+	}
+}

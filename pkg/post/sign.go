@@ -144,7 +144,7 @@ func Sign(d *Draft, by Particulars, secret *pgp.Secret) (*Post, error) {
 	for _, name := range slices.Sorted(maps.Keys(m)) {
 		members = append(members, ijson.Member{Name: name, Value: m[name]})
 	}
-	unsigned, err := parse(join(members, ""))
+	unsigned, err := parse(ijson.Join(members))
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +160,7 @@ func Sign(d *Draft, by Particulars, secret *pgp.Secret) (*Post, error) {
 		}
 		members = append(members, ijson.Member{Name: "bto", Value: v})
 	}
-	return OpenMine(join(members, ""), secret.Certificate())
+	return OpenMine(ijson.Join(members), secret.Certificate())
 }
 
 // Bury makes the Tombstone of a post: the same id and to, what it was, when it
