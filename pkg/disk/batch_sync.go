@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -27,7 +28,11 @@ func (b *Batch) sync() error {
 			if err := file.temp.reopen(); err != nil {
 				return err
 			}
-			return file.temp.close(file.temp.sync())
+			err := file.temp.sync()
+			if file.temp.anonymous {
+				return err
+			}
+			return file.temp.close(err)
 		})
 	}
 	return g.Wait()
@@ -44,9 +49,10 @@ func (b *Batch) syncTogether() error {
 
 // A system is a file system, by one of its directories.
 type system struct {
-	name   string
-	device uint64
-	dir    *os.File
+	name      string
+	device    uint64
+	dir       *os.File
+	anonymous bool // files may come into being without a name
 }
 
 // enter opens the directory for what is done next, unless it is the last one. To
@@ -84,12 +90,35 @@ func (b *Batch) note(name string) error {
 		return err
 	}
 	info, err := dir.Stat()
-	if err != nil || slices.ContainsFunc(b.systems, func(s system) bool { return s.device == device(info) }) {
+	if err != nil {
 		_ = dir.Close()
 		return err
 	}
-	b.systems = append(b.systems, system{name: name, device: device(info), dir: dir})
+	i := slices.IndexFunc(b.systems, func(s system) bool { return s.device == device(info) })
+	if i < 0 {
+		i = len(b.systems)
+		b.systems = append(b.systems, system{name, device(info), dir, b.tryAnonymous()})
+	} else {
+		_ = dir.Close()
+	}
+	b.anonymous = b.systems[i].anonymous
 	return nil
+}
+
+// tryAnonymous tells whether a file that came into being in the open directory
+// without a name can be given one: old kernels and some file systems cannot.
+func (b *Batch) tryAnonymous() bool {
+	file, err := b.in.createAnonymous(0o600)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = file.Close() }()
+	name := tempName()
+	if b.in.name(file, name) != nil {
+		return false
+	}
+	_ = b.root.root.Remove(filepath.Join(b.dir, name)) // or else Sweep will find it
+	return true
 }
 
 func (b *Batch) leave() {

@@ -182,14 +182,16 @@ func TestEachOperationFails(t *testing.T) {
 		},
 		"big Batch": func(r *Root) error {
 			b := r.NewBatch()
-			for i := range syncfsAbove + 1 {
+			b.Add("d/a", []byte("new"), 0o600)
+			for i := range syncfsAbove {
 				b.Add(fmt.Sprintf("d/%d", i), []byte("new"), 0o600)
 			}
 			return b.Commit()
 		},
 		"prepared Batch": func(r *Root) error {
 			b := r.NewBatch()
-			for i := range syncfsAbove + 1 {
+			b.Add("d/a", []byte("new"), 0o600)
+			for i := range syncfsAbove {
 				b.Add(fmt.Sprintf("d/%d", i), []byte("new"), 0o600)
 			}
 			if err := b.Prepare(); err != nil {

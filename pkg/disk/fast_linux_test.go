@@ -7,12 +7,37 @@ import (
 	"maps"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 )
 
+// eachWay runs a test with files of big batches that have no name until they are
+// whole, and, as on systems without such files, with ones that do.
+func eachWay(t *testing.T, test func(t *testing.T, anonymous bool)) {
+	t.Run("anonymous", func(t *testing.T) { test(t, true) })
+	t.Run("named", func(t *testing.T) {
+		keptOpen.Add(mostOpen())
+		defer keptOpen.Add(-mostOpen())
+		test(t, false)
+	})
+	if n := keptOpen.Load(); n != 0 {
+		t.Errorf("%d files are said to be open still", n)
+	}
+}
+
+func TestEachOperationFailsNamed(t *testing.T) {
+	keptOpen.Add(mostOpen())
+	defer keptOpen.Add(-mostOpen())
+	TestEachOperationFails(t)
+}
+
 func TestBigBatchSyncsOnce(t *testing.T) {
+	eachWay(t, func(t *testing.T, _ bool) { testBigBatchSyncsOnce(t) })
+}
+
+func testBigBatchSyncsOnce(t *testing.T) {
 	root, rec := open(t)
 	b := root.NewBatch()
 	var want []string
@@ -31,7 +56,9 @@ func TestBigBatchSyncsOnce(t *testing.T) {
 	rec.check(t, append(want, "syncdir x")...)
 }
 
-func TestBigBatchWithoutSyncfs(t *testing.T) {
+func TestBigBatchWithoutSyncfs(t *testing.T) { eachWay(t, testBigBatchWithoutSyncfs) }
+
+func testBigBatchWithoutSyncfs(t *testing.T, anonymous bool) {
 	root, rec := open(t)
 	b := root.NewBatch()
 	want := []string{"open ."}
@@ -41,7 +68,10 @@ func TestBigBatchWithoutSyncfs(t *testing.T) {
 	}
 	want = append(want, "syncfs .")
 	for range syncfsAbove + 1 {
-		want = append(want, "open TEMP", "sync TEMP")
+		if !anonymous {
+			want = append(want, "open TEMP")
+		}
+		want = append(want, "sync TEMP")
 	}
 	for i := range syncfsAbove + 1 {
 		want = append(want, fmt.Sprintf("rename %02d", i), fmt.Sprintf("lstat %02d", i))
@@ -58,7 +88,9 @@ func TestBigBatchWithoutSyncfs(t *testing.T) {
 
 // What was written ahead for many, of whom few are left, is made durable as that
 // of few is; what comes late joins it.
-func TestPreparedBatch(t *testing.T) {
+func TestPreparedBatch(t *testing.T) { eachWay(t, testPreparedBatch) }
+
+func testPreparedBatch(t *testing.T, anonymous bool) {
 	root, rec := open(t)
 	b := root.NewBatch()
 	var files []*BatchFile
@@ -68,7 +100,7 @@ func TestPreparedBatch(t *testing.T) {
 	if err := b.Prepare(); err != nil {
 		t.Fatal(err)
 	}
-	if got := tree(t, root); len(got) != syncfsAbove+1 || got["x/00"] != "" {
+	if got := tree(t, root); got["x/00"] != "" || len(got) != 0 && anonymous || len(got) != syncfsAbove+1 && !anonymous {
 		t.Errorf("prepared: %q", got)
 	}
 	for _, file := range files[1:] {
@@ -79,8 +111,12 @@ func TestPreparedBatch(t *testing.T) {
 	if err := b.Commit(); err != nil {
 		t.Fatal(err)
 	}
-	rec.check(t, "mkdir y", "syncdir .", "open y", "open y/TEMP", "write y/TEMP", "open x/TEMP", "sync x/TEMP", "sync y/TEMP",
-		"open x", "rename x/00", "lstat x/00", "open y", "rename y/late", "lstat y/late", "syncdir x", "syncdir y")
+	want := []string{"mkdir y", "syncdir .", "open y", "open y/TEMP", "write y/TEMP", "open x/TEMP", "sync x/TEMP", "sync y/TEMP",
+		"open x", "rename x/00", "lstat x/00", "open y", "rename y/late", "lstat y/late", "syncdir x", "syncdir y"}
+	if anonymous {
+		want = slices.DeleteFunc(want, func(op string) bool { return op == "open x/TEMP" }) // it is open still
+	}
+	rec.check(t, want...)
 	if got := tree(t, root); !maps.Equal(got, map[string]string{"x/00": "new", "y/late": "more"}) {
 		t.Errorf("files %q", got)
 	}
@@ -94,6 +130,10 @@ func TestPreparedBatch(t *testing.T) {
 
 // A directory that was taken away meanwhile is not written to where it is now.
 func TestPreparedBatchWhoseDirectoryMoved(t *testing.T) {
+	eachWay(t, testPreparedBatchWhoseDirectoryMoved)
+}
+
+func testPreparedBatchWhoseDirectoryMoved(t *testing.T, anonymous bool) {
 	root, _ := open(t)
 	b := root.NewBatch()
 	for i := range syncfsAbove + 1 {
@@ -108,13 +148,44 @@ func TestPreparedBatchWhoseDirectoryMoved(t *testing.T) {
 	if err := root.Mkdir("x"); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Commit(); !errors.Is(err, fs.ErrNotExist) {
+	err := b.Commit()
+	got := tree(t, root)
+	if anonymous { // they belong to no directory yet
+		if err != nil || len(got) != syncfsAbove+1 || got["x/00"] != "new" {
+			t.Errorf("%q, error %v", got, err)
+		}
+		return
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("error %v", err)
 	}
-	for name := range tree(t, root) {
+	for name := range got {
 		if !strings.HasSuffix(name, tempSuffix) {
 			t.Errorf("%s is there", name)
 		}
+	}
+}
+
+// A process that may not have more files open writes the rest under names.
+func TestBatchBeyondOpenFiles(t *testing.T) {
+	root, _ := open(t)
+	keptOpen.Add(mostOpen()/4 - syncfsAbove/2)
+	defer keptOpen.Add(syncfsAbove/2 - mostOpen()/4)
+	b := root.NewBatch()
+	for i := range syncfsAbove + 1 {
+		b.Add(fmt.Sprintf("x/%02d", i), []byte("new"), 0o600)
+	}
+	if err := b.Prepare(); err != nil {
+		t.Fatal(err)
+	}
+	if got := tree(t, root); len(got) != syncfsAbove/2+1 {
+		t.Errorf("%d have a name", len(got))
+	}
+	if err := b.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if got := tree(t, root); len(got) != syncfsAbove+1 || got["x/00"] != "new" || got["x/20"] != "new" {
+		t.Errorf("%q", got)
 	}
 }
 

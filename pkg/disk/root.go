@@ -5,9 +5,10 @@
 // What must hold:
 //
 //   - "Done" means durable. A file is written under a dot name in its own
-//     directory, fsynced, renamed, and the directory fsynced; leaving out the
-//     last step loses the newest file in a power cut. An fsync error is an
-//     error, never retried: after one, what the disk holds is not known.
+//     directory, or without a name, fsynced, given its name, and the directory
+//     fsynced; leaving out the last step loses the newest file in a power cut.
+//     An fsync error is an error, never retried: after one, what the disk holds
+//     is not known.
 //   - A file is seen old or new, never half.
 //   - Names are slash-separated and local to the root (fs.ValidPath). Nothing
 //     leads out of it, symbolic links included (os.Root); only regular files

@@ -16,6 +16,10 @@ type Temp struct {
 	root *Root
 	name string
 	file *os.File
+
+	// It has no name yet, but one it would have, and is open until it has: only
+	// in a Batch.
+	anonymous bool
 }
 
 // Temp begins a file in dir, which is made if it is missing. Exactly one of
@@ -34,7 +38,7 @@ func (r *Root) tempIn(dir string, perm fs.FileMode) (*Temp, error) {
 }
 
 func (r *Root) tempBy(dir string, create func(local string) (*os.File, error)) (*Temp, error) {
-	t := &Temp{root: r, name: path.Join(dir, tempPrefix+strings.ToLower(rand.Text())+tempSuffix)}
+	t := &Temp{root: r, name: path.Join(dir, tempName())}
 	err := r.do(OpOpen, t.name, func(local string) (err error) {
 		t.file, err = create(local)
 		return err
@@ -44,6 +48,8 @@ func (r *Root) tempBy(dir string, create func(local string) (*os.File, error)) (
 	}
 	return t, nil
 }
+
+func tempName() string { return tempPrefix + strings.ToLower(rand.Text()) + tempSuffix }
 
 const (
 	tempPrefix = ".p2ps-"
@@ -86,7 +92,9 @@ func (t *Temp) end() {
 	if t.file != nil {
 		_ = t.close(nil)
 	}
-	t.root.drop(t.name)
+	if !t.anonymous {
+		t.root.drop(t.name)
+	}
 }
 
 // reopen opens the file again if it was closed before it was synced.
@@ -124,6 +132,9 @@ func (t *Temp) sync() error {
 func (t *Temp) close(err error) error {
 	closing := t.file.Close()
 	t.file = nil
+	if t.anonymous {
+		keptOpen.Add(-1)
+	}
 	if err == nil && closing != nil {
 		err = t.root.fail(OpWrite, t.name, closing)
 	}

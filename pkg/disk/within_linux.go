@@ -2,8 +2,10 @@ package disk
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -29,6 +31,39 @@ func (w within) again() (*os.File, error) {
 func (w within) create(base string, perm fs.FileMode) (*os.File, error) {
 	return w.open(base, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL, perm)
 }
+
+// createAnonymous opens a new file that has no name, and is gone when it is closed
+// without one.
+func (w within) createAnonymous(perm fs.FileMode) (*os.File, error) {
+	return w.open(".", unix.O_WRONLY|unix.O_TMPFILE, perm)
+}
+
+// name gives an open file a name that nobody has.
+func (w within) name(file *os.File, base string) error {
+	dir, fd := int(w.dir.Fd()), int(file.Fd())
+	err := linkat(fd, "", dir, base, unix.AT_EMPTY_PATH)
+	if errors.Is(err, unix.ENOENT) { // before Linux 6.10 only root may
+		err = linkat(unix.AT_FDCWD, fmt.Sprintf("/proc/self/fd/%d", fd), dir, base, unix.AT_SYMLINK_FOLLOW)
+	}
+	return err
+}
+
+func linkat(from int, path string, dir int, base string, flags int) error {
+	for {
+		if err := unix.Linkat(from, path, dir, base, flags); !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}
+
+// mostOpen is how many files this process may have open.
+var mostOpen = sync.OnceValue(func() int64 {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return 0
+	}
+	return int64(min(limit.Cur, 1<<20)) //nolint:gosec // it fits
+})
 
 func (w within) open(base string, flags int, perm fs.FileMode) (*os.File, error) {
 	for {

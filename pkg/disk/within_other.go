@@ -3,6 +3,7 @@
 package disk
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 )
@@ -22,6 +23,13 @@ func (w within) again() (*os.File, error) { return w.Open(".") }
 func (w within) create(base string, perm fs.FileMode) (*os.File, error) {
 	return w.OpenFile(base, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
 }
+
+// createAnonymous and name are for systems where a file need not have a name.
+func (w within) createAnonymous(fs.FileMode) (*os.File, error) { return nil, errors.ErrUnsupported }
+
+func (w within) name(*os.File, string) error { return errors.ErrUnsupported }
+
+func mostOpen() int64 { return 0 }
 
 // move gives a file another name.
 func (w within) move(from, to string) error { return w.Rename(from, to) }
