@@ -391,7 +391,9 @@ var built = sync.OnceValues(func() (string, error) {
 	}
 	madeOnce = append(madeOnce, dir)
 	program := filepath.Join(dir, "p2ps")
-	out, err := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, ".").CombinedOutput()
+	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	out, err := build.CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("go build: %w: %s", err, out)
 	}
