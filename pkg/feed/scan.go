@@ -73,6 +73,10 @@ type Look struct {
 	Turn  *Turn         // only these, whatever their times say
 	Seed  func() uint64 // of the sums: with another, every folder has changed; asked for when a folder is listed
 	Now   time.Time
+
+	// Listing, unless nil, is called before a known folder is listed that seems to
+	// have changed: to list a long one takes a while.
+	Listing func(dir string)
 }
 
 // A Turn has some folders looked at as Full has all: the next ones after After,
@@ -261,6 +265,9 @@ func (s *scan) list(dir string) (l *Listing, below []string, err error) {
 	stat := disk.StatOf(info)
 	if wasKnown && !s.Full && s.Dirs == nil && before.Stat.Mtime == stat.Mtime && before.Stat.Ctime == stat.Ctime {
 		return nil, nil, nil
+	}
+	if s.Listing != nil && wasKnown && !s.Full {
+		s.Listing(dir)
 	}
 	entries, err := s.root.Entries(dir)
 	if notThere(err) { // it went meanwhile

@@ -114,17 +114,14 @@ func (d *differences) miss(k folder, l feed.Listing) {
 	slices.Sort(d.strayed)
 }
 
-// follow takes one changed folder into the index.
-func (h *Home) follow(ctx context.Context, x *index.Index, t tree, l feed.Listing, now time.Time, lock lock) error {
-	k, err := h.known(ctx, x, t, l.Dir)
-	if err != nil {
-		return err
-	}
+// follow takes one changed folder into the index, which knew k of it.
+func (h *Home) follow(ctx context.Context, x *index.Index, t tree, l feed.Listing, k folder, now time.Time, lock lock) error {
 	if k.compare(t, l, nil).none() && k.dir == l.Folder && !l.Gone {
 		return nil // another process was faster
 	}
 	taken := map[string]bool{}
 	for done := false; !done; {
+		var err error
 		if done, err = h.take(ctx, x, t, &l, &k, taken, now, lock); err != nil {
 			return err
 		}

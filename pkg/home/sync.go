@@ -170,10 +170,35 @@ func (h *Home) lockFor(x *index.Index) lock {
 // unneeded is a lock that nobody else wants, or that is held already.
 func unneeded(context.Context) (unlock func(), err error) { return func() {}, nil }
 
-// scan takes the changed folders of a tree into the index.
+// scan takes the changed folders of a tree into the index. What it knows of one
+// is asked for while the folder is listed: of many files both take long.
 func (h *Home) scan(ctx context.Context, x *index.Index, t tree, look feed.Look, lock lock) error {
+	var (
+		listed string // the folder, or ""
+		known  func() (folder, error)
+		asking sync.WaitGroup
+	)
+	defer asking.Wait()
+	ask := func(dir string) {
+		listed, known = dir, sync.OnceValues(func() (folder, error) { return h.known(ctx, x, t, dir) })
+	}
 	look.Seed, look.Now = t.seed, h.opt.Now()
-	return t.Scan(h.root, look, func(l feed.Listing) error { return h.follow(ctx, x, t, l, look.Now, lock) })
+	look.Listing = func(dir string) {
+		asking.Wait() // for one that did not differ
+		ask(dir)
+		ahead := known
+		asking.Go(func() { _, _ = ahead() })
+	}
+	return t.Scan(h.root, look, func(l feed.Listing) error {
+		if l.Dir != listed {
+			ask(l.Dir)
+		}
+		k, err := known()
+		if err != nil {
+			return err
+		}
+		return h.follow(ctx, x, t, l, k, look.Now, lock)
+	})
 }
 
 // folders are those of several trees, as they were last listed. They are asked
