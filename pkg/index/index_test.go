@@ -200,6 +200,48 @@ func TestChangedIsPublic(t *testing.T) {
 	}
 }
 
+// A post is found by the end of its id, whoever wrote it and whatever its state.
+func TestEnding(t *testing.T) {
+	r, _ := root(t, nil)
+	x := begin(t, r, true)
+	row := func(by pgp.Fingerprint, second, end string, state State) Row {
+		id := post.ID{Author: by, Position: post.Position("20261122-0000" + second + "000-aaaaaaa" + end)}
+		return Row{Version: post.Version{ID: id, Revision: 1}, Type: "Note", Received: noon, State: state}
+	}
+	rows := []Row{row(me, "04", "bbcccc", Live), row(bob, "03", "bbcccc", Edited), row(me, "02", "dbcccc", Removed), row(bob, "01", "zzzzzz", Tombstone)}
+	if err := x.Update(t.Context(), func(tx *Tx) error {
+		for _, row := range rows {
+			if err := tx.Put(row); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.View(t.Context(), func(v *View) error {
+		for _, c := range []struct {
+			end   string
+			limit int
+			want  []Row
+		}{
+			{"cccc", 9, rows[:3]}, {"cccc", 2, rows[:2]}, {"bbcccc", 9, rows[:2]}, {"zzzz", 9, rows[3:]}, {"dddd", 9, nil}, {"____", 9, nil},
+			{string(rows[2].ID.Position), 9, rows[2:3]},
+		} {
+			got, err := v.Ending(c.end, c.limit)
+			if err != nil {
+				return err
+			}
+			if !slices.EqualFunc(got, c.want, func(a, b Row) bool { return a.ID == b.ID && a.State == b.State }) {
+				t.Errorf("…%s, at most %d: %v", c.end, c.limit, got)
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func put(t *testing.T, x *Index, p post.Position) {
 	t.Helper()
 	row := Row{Version: post.Version{ID: post.ID{Author: me, Position: p}, Revision: 1}, Type: "Note", Received: noon}

@@ -104,56 +104,6 @@ func TestPlans(t *testing.T) {
 	}
 }
 
-// A post is found by the end of its id, whatever its state, at a look at no more
-// than an index of each: half of what the posts take.
-func TestEnding(t *testing.T) {
-	r, _ := root(t, nil)
-	x := begin(t, r, true)
-	row := func(by pgp.Fingerprint, second, end string, state State) Row {
-		id := post.ID{Author: by, Position: post.Position("20261122-0000" + second + "000-aaaaaaa" + end)}
-		return Row{Version: post.Version{ID: id, Revision: 1}, Type: "Note", Received: noon, State: state}
-	}
-	rows := []Row{row(me, "04", "bbcccc", Live), row(bob, "03", "bbcccc", Edited), row(me, "02", "dbcccc", Removed), row(bob, "01", "zzzzzz", Tombstone)}
-	if err := x.Update(t.Context(), func(tx *Tx) error {
-		for _, row := range rows {
-			if err := tx.Put(row); err != nil {
-				return err
-			}
-		}
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
-	if err := x.View(t.Context(), func(v *View) error {
-		p := &planned{querier: v.q, t: t}
-		v.q = p
-		for _, c := range []struct {
-			end   string
-			limit int
-			want  []Row
-		}{
-			{"cccc", 9, rows[:3]}, {"cccc", 2, rows[:2]}, {"bbcccc", 9, rows[:2]}, {"zzzz", 9, rows[3:]}, {"dddd", 9, nil}, {"____", 9, nil},
-			{string(rows[2].ID.Position), 9, rows[2:3]},
-		} {
-			got, err := v.Ending(c.end, c.limit)
-			if err != nil {
-				return err
-			}
-			if !slices.EqualFunc(got, c.want, func(a, b Row) bool { return a.ID == b.ID && a.State == b.State }) {
-				t.Errorf("…%s, at most %d: %v", c.end, c.limit, got)
-			}
-		}
-		for _, step := range p.steps {
-			if strings.HasPrefix(step, "SCAN post") && !strings.Contains(step, "COVERING INDEX") {
-				t.Errorf("it goes through all posts: %s", step)
-			}
-		}
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // ofAll tells whether a step of a plan grows with the posts of an author.
 func ofAll(step string) bool {
 	of := strings.Fields(step)

@@ -67,7 +67,8 @@ func (v *View) Timeline(f Filter) ([]Row, error) {
 		limit = f.Limit
 	}
 	chosen := "SELECT p.author AS author, p.position AS position FROM " + source + " WHERE " + c.where() + " ORDER BY " + by + " LIMIT ?"
-	return v.chosen(c.names, chosen, by, append(c.args, limit)...)
+	return v.authored(c.names, "SELECT "+columns+", p.author FROM ("+chosen+`) k CROSS JOIN post p ON p.author = k.author AND p.position = k.position
+		JOIN audience a ON a.n = p.audience ORDER BY `+by, append(c.args, limit)...)
 }
 
 // fewUnread tells whether it is quicker to sort the unread posts than to look
@@ -148,13 +149,6 @@ func (v *View) authored(names map[int64]pgp.Fingerprint, query string, args ...a
 	return out, err
 }
 
-// chosen lists posts that a query chose by author and position, which an index may
-// hold without the rest.
-func (v *View) chosen(names map[int64]pgp.Fingerprint, query, by string, args ...any) ([]Row, error) {
-	return v.authored(names, "SELECT "+columns+", p.author FROM ("+query+`) k CROSS JOIN post p ON p.author = k.author AND p.position = k.position
-		JOIN audience a ON a.n = p.audience ORDER BY `+by, args...)
-}
-
 // Ending lists the posts whose position ends in s, of whatever author and in
 // whatever state, at most limit.
 func (v *View) Ending(s string, limit int) ([]Row, error) {
@@ -163,13 +157,7 @@ func (v *View) Ending(s string, limit int) ([]Row, error) {
 		return nil, err
 	}
 	pattern := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(s)
-	// No order helps, but two indexes, of posts that are as they were signed and of
-	// the others, are read in half the time of the table.
-	const ending = `
-		SELECT author, position FROM post INDEXED BY post_place WHERE state = 0 AND position LIKE ?1 ESCAPE '\' UNION ALL
-		SELECT author, position FROM post INDEXED BY post_state WHERE state > 0 AND position LIKE ?1 ESCAPE '\'
-		ORDER BY position DESC LIMIT ?2`
-	return v.chosen(names, ending, "p.position DESC", pattern, limit)
+	return v.authored(names, "SELECT "+columns+", p.author"+from+`WHERE p.position LIKE ? ESCAPE '\' ORDER BY p.position DESC LIMIT ?`, pattern, limit)
 }
 
 // Authors lists everybody of whom the index knows posts, me included.
