@@ -15,7 +15,7 @@ import (
 func BenchmarkWork(b *testing.B) {
 	b.Run("W1_first_pull_of_10000", func(b *testing.B) {
 		firstPull(b, 10_000)
-		wanted(b, map[string]float64{"≥posts/s": 6600, "≤MiB": 128})
+		wanted(b, map[string]float64{"≥posts/s": 8125, "≤MiB": 128})
 	})
 	b.Run("W2_ten_new_on_100000", func(b *testing.B) {
 		tenNew(b, 100_000)
