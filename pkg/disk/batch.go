@@ -74,8 +74,8 @@ func (b *Batch) Prepare() error {
 }
 
 // Commit writes all temporary files, syncs them, gives them their names in the
-// order added, and syncs each directory. When it returns nil, all are durable and the
-// batch is empty. On error the files renamed so far stay, each whole, and they
+// order added, and syncs each directory. When it returns nil, all are durable and
+// the batch is empty. On error the files renamed so far stay, each whole, and they
 // are the first of the order added; temporary files are removed.
 func (b *Batch) Commit() error {
 	defer b.Discard()
@@ -129,10 +129,10 @@ func (b *Batch) writeAll() error {
 			return err
 		}
 		file.temp = temp
-		if _, err = temp.Write(file.data); err == nil && (!b.big() || temp.anonymous) {
+		if _, err = temp.Write(file.data); err == nil && !b.big() {
 			continue
 		}
-		if err := temp.close(err); err != nil {
+		if err := temp.rest(err); err != nil {
 			return err
 		}
 	}
@@ -142,33 +142,23 @@ func (b *Batch) writeAll() error {
 // begin begins a file in the open directory. Of many, one that gets its name only
 // in the end costs a fifth less than one that gets two.
 func (b *Batch) begin(file *BatchFile) (*Temp, error) {
-	anonymous := b.anonymous && b.big() && keepOpen()
+	anonymous := b.anonymous && b.big() && keptOpen.Load() < mostOpen()/4
 	temp, err := b.root.tempBy(path.Dir(file.name), func(local string) (*os.File, error) {
 		if anonymous {
 			return b.in.createAnonymous(file.perm)
 		}
 		return b.in.create(filepath.Base(local), file.perm)
 	})
-	switch {
-	case err == nil:
-		temp.anonymous = anonymous
-	case anonymous:
-		keptOpen.Add(-1)
+	if err == nil && anonymous {
+		temp.anonymous = true
+		keptOpen.Add(1)
 	}
 	return temp, err
 }
 
-// keptOpen counts the files of all batches that are open because they have no name.
+// keptOpen counts the files of all batches that are open because they have no name:
+// about a quarter of those that may be open, at most.
 var keptOpen atomic.Int64
-
-// keepOpen tells whether one more may be: a quarter of all that may be open.
-func keepOpen() bool {
-	if keptOpen.Add(1) <= mostOpen()/4 {
-		return true
-	}
-	keptOpen.Add(-1)
-	return false
-}
 
 func (b *Batch) rename(file *BatchFile) error {
 	if err := b.enter(path.Dir(file.name), false); err != nil {

@@ -28,11 +28,7 @@ func (b *Batch) sync() error {
 			if err := file.temp.reopen(); err != nil {
 				return err
 			}
-			err := file.temp.sync()
-			if file.temp.anonymous {
-				return err
-			}
-			return file.temp.close(err)
+			return file.temp.rest(file.temp.sync())
 		})
 	}
 	return g.Wait()

@@ -180,6 +180,14 @@ func renameat(dir int, from, to string) error {
 	}
 }
 
+func linkat(from int, path string, dir int, base string, flags int) error {
+	for {
+		if err := unix.Linkat(from, path, dir, base, flags); !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}
+
 func fstat(fd int, stat *syscall.Stat_t) error {
 	for {
 		if err := syscall.Fstat(fd, stat); !errors.Is(err, syscall.EINTR) {

@@ -127,6 +127,15 @@ func (t *Temp) sync() error {
 	return t.root.do(OpSync, t.name, func(string) error { return t.file.Sync() })
 }
 
+// rest closes a file until it gets its name; but one that has none stays open. It
+// returns err, or else the error of closing.
+func (t *Temp) rest(err error) error {
+	if t.anonymous {
+		return err
+	}
+	return t.close(err)
+}
+
 // close returns err, or else the error of closing: some file systems report
 // a failed write no sooner.
 func (t *Temp) close(err error) error {

@@ -48,14 +48,6 @@ func (w within) name(file *os.File, base string) error {
 	return err
 }
 
-func linkat(from int, path string, dir int, base string, flags int) error {
-	for {
-		if err := unix.Linkat(from, path, dir, base, flags); !errors.Is(err, unix.EINTR) {
-			return err
-		}
-	}
-}
-
 // mostOpen is how many files this process may have open.
 var mostOpen = sync.OnceValue(func() int64 {
 	var limit unix.Rlimit

@@ -120,13 +120,12 @@ func (h *Home) follow(ctx context.Context, x *index.Index, t tree, l feed.Listin
 		return nil // another process was faster
 	}
 	taken := map[string]bool{}
-	for done := false; !done; {
-		var err error
-		if done, err = h.take(ctx, x, t, &l, &k, taken, now, lock); err != nil {
+	for {
+		done, err := h.take(ctx, x, t, &l, &k, taken, now, lock)
+		if done || err != nil {
 			return err
 		}
 	}
-	return nil
 }
 
 // take puts what some files of a folder are into the index in one transaction,

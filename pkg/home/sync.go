@@ -174,26 +174,22 @@ func unneeded(context.Context) (unlock func(), err error) { return func() {}, ni
 // is asked for while the folder is listed: of many files both take long.
 func (h *Home) scan(ctx context.Context, x *index.Index, t tree, look feed.Look, lock lock) error {
 	var (
-		listed string // the folder, or ""
-		known  func() (folder, error)
 		asking sync.WaitGroup
+		listed string // the folder
+		k      folder
+		err    error
 	)
 	defer asking.Wait()
-	ask := func(dir string) {
-		listed, known = dir, sync.OnceValues(func() (folder, error) { return h.known(ctx, x, t, dir) })
-	}
 	look.Seed, look.Now = t.seed, h.opt.Now()
 	look.Listing = func(dir string) {
 		asking.Wait() // for one that did not differ
-		ask(dir)
-		ahead := known
-		asking.Go(func() { _, _ = ahead() })
+		listed = dir
+		asking.Go(func() { k, err = h.known(ctx, x, t, dir) })
 	}
 	return t.Scan(h.root, look, func(l feed.Listing) error {
-		if l.Dir != listed {
-			ask(l.Dir)
+		if asking.Wait(); l.Dir != listed {
+			k, err = h.known(ctx, x, t, l.Dir)
 		}
-		k, err := known()
 		if err != nil {
 			return err
 		}
